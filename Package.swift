@@ -1,0 +1,97 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors on the continuous-integration machine only: a newer compiler on a
+// user's machine must not break their build.
+let strict: [SwiftSetting] =
+    Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+/// A room of the house: a library target of our own, with its test target beside it.
+/// `docs/architecture.md` says what lives in each and who may import whom;
+/// `Tests/TidyTests` reads the sources and holds them to it.
+func room(_ name: String, _ imports: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: imports, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ imports: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + imports,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "joulegate",
+    products: [.executable(name: "joulegate", targets: ["joulegate"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+
+        room("InferenceTypes"),
+        room("EnergyModel", ["InferenceTypes"]),
+        room(
+            "Scheduling",
+            [
+                "EnergyModel", "InferenceTypes",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
+        room("InferenceAPI", ["InferenceTypes"]),
+        room("Classification", ["InferenceTypes"]),
+        room("WireProtocols", ["CNGHTTP2", "COpenSSL", "InferenceTypes"]),
+        room("Telemetry", ["InferenceTypes"]),
+        room("Transport", ["WireProtocols", "InferenceTypes", "CLinux"]),
+        room("EmulatedEngine", ["InferenceTypes"]),
+        room(
+            "EmulatedServer",
+            [
+                "EmulatedEngine", "InferenceAPI", "Transport", "Telemetry", "Configuration",
+                "InferenceTypes", "WireProtocols",
+            ]),
+        room(
+            "Configuration", ["InferenceTypes", .product(name: "Yams", package: "Yams")]),
+        room(
+            "Gateway",
+            [
+                "Classification", "Configuration", "EnergyModel", "InferenceAPI",
+                "InferenceTypes", "Scheduling", "Telemetry", "Transport", "WireProtocols",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        room(
+            "Simulation",
+            [
+                "Configuration", "EmulatedEngine", "EnergyModel", "InferenceTypes",
+                "Scheduling", "Telemetry",
+            ]),
+        .executableTarget(
+            name: "joulegate",
+            dependencies: [
+                "Configuration", "EmulatedServer", "Gateway", "InferenceTypes", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        tests("InferenceTypes"),
+        tests("EnergyModel", ["InferenceTypes"]),
+        tests("Scheduling", ["EnergyModel", "InferenceTypes"]),
+        tests("InferenceAPI", ["InferenceTypes"]),
+        tests("WireProtocols", ["InferenceTypes"]),
+        tests("Telemetry", ["InferenceTypes"]),
+        tests("Transport", ["WireProtocols", "InferenceTypes"]),
+        tests("EmulatedEngine", ["InferenceTypes"]),
+        tests("EmulatedServer", ["EmulatedEngine", "InferenceTypes"]),
+        tests("Configuration", ["InferenceTypes"]),
+        tests("Gateway", ["Configuration", "InferenceTypes", "Scheduling", "WireProtocols"]),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,60 @@
+/// Every bound of the program in one place, each with its default. The configuration's `limits:`
+/// block overrides them by the snake_case of these names; `docs/configuration.md` lists them.
+public struct Limits: Hashable, Sendable {
+    // Downstream requests
+    /// Longest request body, bytes.
+    public var requestBodyBytes = 8 << 20
+    /// Longest request target, bytes.
+    public var uriBytes = 8 << 10
+    /// Decoded header list, each field charged as name + value + 32 bytes.
+    public var headerListBytes = 64 << 10
+    /// Fields in one header block, every cookie crumb counted.
+    public var headerFields = 100
+    /// JSON nesting.
+    public var jsonDepth = 64
+
+    // Downstream connections
+    public var connections = 10_000
+    public var concurrentStreams = 100
+    /// Bytes held per stream for a slow reader before its upstream is paused.
+    public var streamBufferBytes = 32 << 10
+    /// Frames that may wait in one HTTP/2 session's outbound queue.
+    public var outboundFrames = 1_000
+    public var handshakeTimeout = TimeSpan.seconds(10)
+    /// From the first byte of a header block to its end.
+    public var headerTimeout = TimeSpan.seconds(10)
+    /// Between two pieces of a request body.
+    public var bodyTimeout = TimeSpan.seconds(30)
+    public var idleTimeout = TimeSpan.seconds(300)
+    /// A response that waits this long without a byte or a window moving is given up.
+    public var stallTimeout = TimeSpan.seconds(60)
+    /// How long running streams may finish after SIGTERM.
+    public var drainTimeout = TimeSpan.seconds(30)
+
+    // Upstream
+    public var upstreamConnectTimeout = TimeSpan.seconds(2)
+    /// From the request's last byte to the response head.
+    public var upstreamFirstByteTimeout = TimeSpan.seconds(120)
+    /// Between two pieces of a response.
+    public var upstreamBetweenBytesTimeout = TimeSpan.seconds(60)
+    /// The whole exchange.
+    public var upstreamTotalTimeout = TimeSpan.seconds(1_800)
+    /// Idle connections are closed before the model server does it (uvicorn: 5 s).
+    public var upstreamIdleTimeout = TimeSpan.seconds(4)
+    public var upstreamConnectionsPerEndpoint = 1_024
+    public var upstreamHeaderBytes = 64 << 10
+    /// One server-sent event; a longer one fails the stream.
+    public var eventBytes = 1 << 20
+    /// A unary answer up to this size is held until whole, so that a cut one can still be retried.
+    public var unaryBufferBytes = 256 << 10
+    /// Attempts per request, the first one included.
+    public var attempts = 3
+    /// No further attempt once this long has passed since arrival.
+    public var retryWindow = TimeSpan.seconds(10)
+
+    // Scheduling
+    public var queuedRequests = 4_096
+    public var queueTimeout = TimeSpan.seconds(30)
+
+    public init() {}
+}

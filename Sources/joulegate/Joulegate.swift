@@ -1,0 +1,4 @@
+@main
+struct Joulegate {
+    static func main() {}
+}

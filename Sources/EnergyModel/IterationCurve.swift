@@ -19,11 +19,16 @@ public struct IterationCurve: Sendable {
     /// Most sequences that one step can run: the profile's maximum, or its largest bucket.
     public let capacity: Int
     public let idlePower: Watts
-    private let staircase: BucketStaircase
-    private var times: [TimeSpan] = []
-    private var powers: [Watts] = []
-    private var energies: [Joules] = []
-    private var provenances: [Provenance] = []
+    /// By batch, 0 to ``capacity``. One array, so that a copy of the model is one reference.
+    private let rows: [Row]
+
+    private struct Row: Sendable {
+        var bucket: Int
+        var time: TimeSpan
+        var power: Watts
+        var energy: Joules
+        var provenance: Provenance
+    }
 
     /// A table longer than this is a mistake in a profile.
     static let longestTable = 1 << 16
@@ -31,32 +36,37 @@ public struct IterationCurve: Sendable {
     public init(_ profile: Profile) {
         let staircase = BucketStaircase(profile.decodeBuckets)
         let most = min(max(profile.maxBatch, 1), Self.longestTable)
-        self.staircase = staircase
         capacity = min(most, staircase.largest ?? most)
         idlePower = profile.idlePower
-        fill(from: profile)
+        rows = Self.rows(of: profile, capacity: capacity, staircase: staircase)
     }
 
-    private mutating func fill(from profile: Profile) {
+    private static func rows(
+        of profile: Profile, capacity: Int, staircase: BucketStaircase
+    ) -> [Row] {
         let time = LogLogInterpolation(
             profile.knots.map { ($0.batch, $0.iterationTime.seconds) })
         let power = LogLogInterpolation(profile.knots.map { ($0.batch, $0.power.value) })
-        times = [.zero]
-        powers = [profile.idlePower]
-        energies = [.zero]
-        provenances = [profile.provenance]
+        let idle = profile.idlePower
+        var rows = [
+            Row(
+                bucket: 0, time: .zero, power: idle, energy: .zero,
+                provenance: profile.provenance)
+        ]
         var seconds = 0.0
         var joules = 0.0
         for batch in 1...capacity {
-            let runsAs = Double(staircase.bucket(holding: batch))
-            let watts = max(power.value(at: runsAs), profile.idlePower.value)
-            seconds = max(seconds, time.value(at: runsAs))
-            joules = max(joules, (watts - profile.idlePower.value) * seconds)
-            times.append(TimeSpan(seconds: seconds))
-            powers.append(Watts(watts))
-            energies.append(Joules(joules))
-            provenances.append(Self.provenance(at: runsAs, of: profile))
+            let bucket = staircase.bucket(holding: batch)
+            let watts = max(power.value(at: Double(bucket)), idle.value)
+            seconds = max(seconds, time.value(at: Double(bucket)))
+            joules = max(joules, (watts - idle.value) * seconds)
+            rows.append(
+                Row(
+                    bucket: bucket, time: TimeSpan(seconds: seconds), power: Watts(watts),
+                    energy: Joules(joules),
+                    provenance: provenance(at: Double(bucket), of: profile)))
         }
+        return rows
     }
 
     /// The weaker word of the two knots around `batch`; a prolonged line is modelled at best.
@@ -79,19 +89,19 @@ public struct IterationCurve: Sendable {
     private func index(_ batch: Int) -> Int { min(max(batch, 0), capacity) }
 
     /// The batch as which `batch` sequences run: the smallest bucket that holds them.
-    public func bucket(holding batch: Int) -> Int { staircase.bucket(holding: index(batch)) }
+    public func bucket(holding batch: Int) -> Int { rows[index(batch)].bucket }
 
     /// tau(B): the time in which every running sequence gains one token. Zero for no batch.
-    public func iterationTime(batch: Int) -> TimeSpan { times[index(batch)] }
+    public func iterationTime(batch: Int) -> TimeSpan { rows[index(batch)].time }
 
     /// P(B): what the whole accelerator group draws.
-    public func power(batch: Int) -> Watts { powers[index(batch)] }
+    public func power(batch: Int) -> Watts { rows[index(batch)].power }
 
     /// P(B) - P0.
-    public func powerAboveIdle(batch: Int) -> Watts { powers[index(batch)] - idlePower }
+    public func powerAboveIdle(batch: Int) -> Watts { rows[index(batch)].power - idlePower }
 
     /// E*(B) = (P(B) - P0) x tau(B): the energy of one iteration above idle.
-    public func energyAboveIdle(batch: Int) -> Joules { energies[index(batch)] }
+    public func energyAboveIdle(batch: Int) -> Joules { rows[index(batch)].energy }
 
-    public func provenance(batch: Int) -> Provenance { provenances[index(batch)] }
+    public func provenance(batch: Int) -> Provenance { rows[index(batch)].provenance }
 }

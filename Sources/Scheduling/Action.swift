@@ -43,6 +43,20 @@ public struct Placement: Hashable, Sendable {
     public var outputTokens: Int
     /// Since arrival.
     public var waited: TimeSpan
+
+    public init(
+        endpoint: EndpointID, attempt: Int = 1, estimate: Estimate, reason: Reason,
+        candidates: Int, inputTokens: Int, outputTokens: Int, waited: TimeSpan = .zero
+    ) {
+        self.endpoint = endpoint
+        self.attempt = attempt
+        self.estimate = estimate
+        self.reason = reason
+        self.candidates = candidates
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.waited = waited
+    }
 }
 
 /// Why a request was turned away, in the words of llm-d where it has one.
@@ -67,4 +81,14 @@ public struct Rejection: Hashable, Sendable {
     public var lastFailure: UpstreamFailure?
     /// Attempts made.
     public var attempts: Int
+
+    public init(
+        reason: RejectionReason, retryAfterSeconds: Int, lastFailure: UpstreamFailure? = nil,
+        attempts: Int = 0
+    ) {
+        self.reason = reason
+        self.retryAfterSeconds = retryAfterSeconds
+        self.lastFailure = lastFailure
+        self.attempts = attempts
+    }
 }

@@ -39,7 +39,7 @@ extension Scheduler {
         var running = 0
         for (index, endpoint) in endpoints.enumerated() {
             running += endpoint.running.count
-            if !endpoint.running.isConsistent {
+            if !members[index].isConsistent || members[index].totals != endpoint.running {
                 broken.append("endpoint \(index): sums do not agree")
             }
             if endpoint.running.sequences > endpoint.limit, endpoint.running.count > 1 {
@@ -47,7 +47,7 @@ extension Scheduler {
                     "endpoint \(index): \(endpoint.running.sequences) over \(endpoint.limit)")
             }
             var trials = 0
-            for (position, slot) in endpoint.running.slots.enumerated() {
+            for (position, slot) in members[index].slots.enumerated() {
                 let phase = requests.records[slot].phase
                 if phase != .running(endpoint: index, position: position) {
                     broken.append("endpoint \(index) holds slot \(slot), which is \(phase)")

@@ -39,8 +39,8 @@ extension Scheduler {
             let produced = max(report.outputTokens, 0)
             // An answer that outlives its expectation is taken to go on for a while.
             let remaining = produced < expected ? expected - produced : 0
-            endpoints[index].running.setRemainingTokens(
-                max(remaining, expected / 4), at: position)
+            members[index].setRemainingTokens(max(remaining, expected / 4), at: position)
+            endpoints[index].running = members[index].totals
         }
     }
 

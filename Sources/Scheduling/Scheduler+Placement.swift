@@ -16,16 +16,16 @@ extension Scheduler {
     mutating func survey(_ slot: Int, at now: MonotonicTime) -> Prospect {
         router.eligible.removeAll(keepingCapacity: true)
         var hope = false
-        let model = requests.records[slot].request.model
-        for index in filter.endpoints(of: model) where mayUse(index, slot) {
+        let record = requests.records[slot]
+        for index in filter.endpoints(of: record.request.model)
+        where filter.permits(record.request, on: index) && !record.tried.contains(index) {
             if endpoints[index].isUsable(at: now) {
                 hope = true
-                let sequences = requests.records[slot].sequences
-                if endpoints[index].hasRoom(for: sequences, at: now) {
+                if endpoints[index].hasRoom(for: record.sequences, at: now) {
                     router.eligible.append(index)
                 }
             } else if !hope, let from = endpoints[index].usable(from: now) {
-                hope = from <= requests.records[slot].deadline
+                hope = from <= record.deadline
             }
         }
         return router.eligible.isEmpty ? (hope ? .later : .never) : .now
@@ -47,14 +47,15 @@ extension Scheduler {
             sequences: record.sequences, generates: record.request.task.generates)
         let demand = Router.Demand(
             size: size, model: record.request.model, objective: record.objective)
-        guard let pick = router.pick(demand, among: endpoints, at: now) else { return }
+        guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return }
         let index = pick.endpoint
-        let prefill = endpoints[index].model.prefillTime(of: size)
+        let prefill = models[index].prefillTime(of: size)
         let share = RunningSet.Share(
             sequences: record.sequences, decodes: size.generates,
             remainingTokens: record.outputTokens * record.sequences,
             interTokenObjective: size.generates ? record.objective.interTokenLatency : nil)
-        let position = endpoints[index].running.insert(slot: slot, share)
+        let position = members[index].insert(slot: slot, share)
+        endpoints[index].running = members[index].totals
         endpoints[index].prefill.placed(prefill, at: now)
         endpoints[index].predictedEnergy += pick.estimate.marginalEnergy
         endpoints[index].dispatched += 1
@@ -81,9 +82,10 @@ extension Scheduler {
         if !requests.records[slot].sawFirstToken {
             endpoints[index].prefill.settled(requests.records[slot].prefill, at: now)
         }
-        if let moved = endpoints[index].running.remove(at: position) {
+        if let moved = members[index].remove(at: position) {
             requests.records[moved].phase = .running(endpoint: index, position: position)
         }
+        endpoints[index].running = members[index].totals
         requests.records[slot].phase = .queued
         return index
     }

@@ -50,7 +50,7 @@ extension Scheduler {
                     condition: endpoint.condition(at: now),
                     inFlight: endpoint.running.count, sequences: sequences,
                     waitingSequences: max(
-                        sequences + foreign - endpoint.model.curve.capacity, 0),
+                        sequences + foreign - models[endpoint.id.index].curve.capacity, 0),
                     foreignSequences: foreign, kvUsage: endpoint.foreign.kvUsage,
                     limit: endpoint.limit, dispatched: endpoint.dispatched,
                     predictedEnergy: endpoint.predictedEnergy,

@@ -15,7 +15,10 @@ import InferenceTypes
 public struct Scheduler: ~Copyable, Sendable {
     let configuration: Configuration
     let filter: CandidateFilter
+    /// By endpoint, as the two that follow.
+    let models: [EndpointModel]
     var endpoints: [EndpointState]
+    var members: [RunningSet]
     var requests = RequestTable()
     var queue: AdmissionQueue
     var precedence: ClassPrecedence
@@ -35,12 +38,19 @@ public struct Scheduler: ~Copyable, Sendable {
     public init(configuration: Configuration, seed: UInt64) {
         self.configuration = configuration
         filter = CandidateFilter(configuration)
-        endpoints = configuration.endpoints.enumerated().map { index, endpoint in
-            EndpointState(
-                endpoint, id: EndpointID(index),
+        let models = configuration.endpoints.map { endpoint in
+            EndpointModel(
+                profile: endpoint.profile,
                 engine: configuration.pools[endpoint.pool.index].engine,
+                parameters: configuration.model)
+        }
+        self.models = models
+        endpoints = configuration.endpoints.indices.map { index in
+            EndpointState(
+                configuration.endpoints[index], id: EndpointID(index), model: models[index],
                 configuration: configuration)
         }
+        members = Array(repeating: RunningSet(), count: models.count)
         queue = AdmissionQueue(
             models: configuration.modelCount, bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)

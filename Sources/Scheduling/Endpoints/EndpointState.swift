@@ -19,12 +19,15 @@ public enum EndpointCondition: String, CaseIterable, Sendable {
     case draining
 }
 
-/// Everything that the scheduler knows of one endpoint: small values, one per concern.
+/// What the scheduler knows of one endpoint: small values, one per concern, none of which holds
+/// a reference. Its cost model and the list of its requests are kept beside it.
 struct EndpointState: Sendable {
     let id: EndpointID
     let pool: PoolID
-    let model: EndpointModel
     let weight: Double
+    let prefillRule: EndpointModel.PrefillRule
+    /// Engine time per output token, decoding at full batch; per item for classifiers.
+    let timePerToken: Double
     /// Most sequences in flight.
     let limit: Int
 
@@ -33,7 +36,8 @@ struct EndpointState: Sendable {
     var breaker: CircuitBreaker
     var rest: SaturationRest
     var slowStart: SlowStart
-    var running = RunningSet()
+    /// Totals of the endpoint's ``RunningSet``.
+    var running = RunningTotals()
     var foreign: ForeignLoad
     var prefill: PrefillBacklog
     var predictedEnergy = Joules.zero
@@ -47,13 +51,13 @@ struct EndpointState: Sendable {
     static let foreignRemainingTokens = 100
 
     init(
-        _ endpoint: Scheduler.Configuration.Endpoint, id: EndpointID, engine: EngineKind,
+        _ endpoint: Scheduler.Configuration.Endpoint, id: EndpointID, model: EndpointModel,
         configuration: Scheduler.Configuration
     ) {
         self.id = id
         pool = endpoint.pool
-        model = EndpointModel(
-            profile: endpoint.profile, engine: engine, parameters: configuration.model)
+        prefillRule = model.prefillRule
+        timePerToken = model.workTime(outputTokens: 1_000_000).seconds / 1_000_000
         weight = endpoint.weight > 0 && endpoint.weight.isFinite ? endpoint.weight : 1
         limit = Self.limit(endpoint, model: model, configuration)
         health = ProbeHealth(configuration.health)
@@ -99,7 +103,7 @@ struct EndpointState: Sendable {
     func load(at now: MonotonicTime) -> EndpointLoad {
         let foreign = foreign.sequences(at: now)
         let own =
-            model.prefillRule == .onePass ? running.sequences : running.decodingSequences
+            prefillRule == .onePass ? running.sequences : running.decodingSequences
         return EndpointLoad(
             batch: own + foreign,
             remainingTokens: running.remainingTokens + foreign * Self.foreignRemainingTokens,
@@ -108,15 +112,11 @@ struct EndpointState: Sendable {
     }
 
     /// Predicted seconds of work accepted and not done, over the weight: `(Q + W) / weight`,
-    /// W as in ``EndpointModel/workTime(outputTokens:)``, or one pass over all items.
+    /// W as in ``EndpointModel/workTime(outputTokens:)``; for classifiers of all their items.
     func work(at now: MonotonicTime) -> Double {
         let load = load(at: now)
-        if model.prefillRule == .onePass {
-            let perItem = model.curve.iterationTime(batch: model.curve.capacity).seconds
-            return Double(load.batch) * perItem / Double(model.curve.capacity) / weight
-        }
-        let decode = model.workTime(outputTokens: load.remainingTokens).seconds
-        return (load.queuedPrefill.seconds + decode) / weight
+        let tokens = prefillRule == .onePass ? load.batch : load.remainingTokens
+        return (load.queuedPrefill.seconds + Double(tokens) * timePerToken) / weight
     }
 
     func condition(at now: MonotonicTime) -> EndpointCondition {

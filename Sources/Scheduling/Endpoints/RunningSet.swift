@@ -1,5 +1,17 @@
 import InferenceTypes
 
+/// What our own requests on one endpoint add up to: all that a decision reads of them. It holds
+/// no reference, so that looking at many endpoints costs no counting of references.
+struct RunningTotals: Hashable, Sendable {
+    var count = 0
+    var sequences = 0
+    var decodingSequences = 0
+    var remainingTokens = 0
+    /// The tightest gap promised to any of them, and to how many.
+    var tightestObjective: TimeSpan?
+    var tightestCount = 0
+}
+
 /// Our own requests on one endpoint, counted from dispatch.
 struct RunningSet: Hashable, Sendable {
     /// What one request counts for while it is there.
@@ -16,22 +28,16 @@ struct RunningSet: Hashable, Sendable {
     /// Slots of the request table, in no order that matters to a decision.
     private(set) var slots: [Int] = []
     private var shares: [Share] = []
-    private(set) var sequences = 0
-    private(set) var decodingSequences = 0
-    private(set) var remainingTokens = 0
-    /// The tightest gap promised to any of them, and to how many.
-    private(set) var tightestObjective: TimeSpan?
-    private var tightestCount = 0
-
-    var count: Int { slots.count }
+    private(set) var totals = RunningTotals()
 
     /// Returns the position by which ``remove(at:)`` finds it again.
     mutating func insert(slot: Int, _ share: Share) -> Int {
         slots.append(slot)
         shares.append(share)
-        sequences += share.sequences
-        decodingSequences += share.decodes ? share.sequences : 0
-        remainingTokens += share.remainingTokens
+        totals.count += 1
+        totals.sequences += share.sequences
+        totals.decodingSequences += share.decodes ? share.sequences : 0
+        totals.remainingTokens += share.remainingTokens
         note(share.interTokenObjective)
         return slots.count - 1
     }
@@ -43,43 +49,41 @@ struct RunningSet: Hashable, Sendable {
         shares.swapAt(position, shares.count - 1)
         slots.removeLast()
         shares.removeLast()
-        sequences -= share.sequences
-        decodingSequences -= share.decodes ? share.sequences : 0
-        remainingTokens -= share.remainingTokens
+        totals.count -= 1
+        totals.sequences -= share.sequences
+        totals.decodingSequences -= share.decodes ? share.sequences : 0
+        totals.remainingTokens -= share.remainingTokens
         forget(share.interTokenObjective)
         return position < slots.count ? slots[position] : nil
     }
 
     mutating func setRemainingTokens(_ tokens: Int, at position: Int) {
-        remainingTokens += tokens - shares[position].remainingTokens
+        totals.remainingTokens += tokens - shares[position].remainingTokens
         shares[position].remainingTokens = tokens
     }
 
     private mutating func note(_ objective: TimeSpan?) {
         guard let objective else { return }
-        guard let tightest = tightestObjective, tightest <= objective else {
-            tightestObjective = objective
-            tightestCount = 1
+        guard let tightest = totals.tightestObjective, tightest <= objective else {
+            totals.tightestObjective = objective
+            totals.tightestCount = 1
             return
         }
-        if tightest == objective { tightestCount += 1 }
+        if tightest == objective { totals.tightestCount += 1 }
     }
 
     private mutating func forget(_ objective: TimeSpan?) {
-        guard let objective, objective == tightestObjective else { return }
-        tightestCount -= 1
-        guard tightestCount == 0 else { return }
-        tightestObjective = nil
+        guard let objective, objective == totals.tightestObjective else { return }
+        totals.tightestCount -= 1
+        guard totals.tightestCount == 0 else { return }
+        totals.tightestObjective = nil
         for share in shares { note(share.interTokenObjective) }
     }
 
-    /// True if the running sums are the sums of the shares.
+    /// True if the totals are those of the shares.
     var isConsistent: Bool {
         var again = RunningSet()
         for (slot, share) in zip(slots, shares) { _ = again.insert(slot: slot, share) }
-        return again.sequences == sequences && again.decodingSequences == decodingSequences
-            && again.remainingTokens == remainingTokens
-            && again.tightestObjective == tightestObjective
-            && again.tightestCount == tightestCount
+        return again.totals == totals
     }
 }

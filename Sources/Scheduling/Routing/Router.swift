@@ -36,34 +36,35 @@ struct Router: Sendable {
 
     /// `nil` if nobody is eligible.
     mutating func pick(
-        _ demand: Demand, among endpoints: [EndpointState], at now: MonotonicTime
+        _ demand: Demand, among endpoints: [EndpointState], _ models: [EndpointModel],
+        at now: MonotonicTime
     ) -> Pick? {
         guard let first = eligible.first else { return nil }
         if eligible.count == 1 {
-            return pick(first, .onlyCandidate, demand, endpoints, now)
+            return pick(first, .onlyCandidate, demand, endpoints, models, now)
         }
         switch policy {
         case .roundRobin:
-            return pick(nextInTurn(demand.model), .roundRobin, demand, endpoints, now)
+            return pick(nextInTurn(demand.model), .roundRobin, demand, endpoints, models, now)
         case .random:
             let index = eligible[random.nextIndex(below: eligible.count)]
-            return pick(index, .random, demand, endpoints, now)
+            return pick(index, .random, demand, endpoints, models, now)
         case .powerOfTwo:
-            return pick(lesserOfTwo(endpoints, now), .powerOfTwo, demand, endpoints, now)
+            return pick(lesserOfTwo(endpoints, now), .powerOfTwo, demand, endpoints, models, now)
         case .leastLoad:
-            return pick(leastLoaded(endpoints, now), .leastLoad, demand, endpoints, now)
+            return pick(leastLoaded(endpoints, now), .leastLoad, demand, endpoints, models, now)
         case .leastLatency:
-            return leastLatency(demand, endpoints, now)
+            return leastLatency(demand, endpoints, models, now)
         case .energyAware:
-            return leastEnergy(demand, endpoints, now)
+            return leastEnergy(demand, endpoints, models, now)
         }
     }
 
     private func pick(
         _ index: Int, _ reason: Placement.Reason, _ demand: Demand,
-        _ endpoints: [EndpointState], _ now: MonotonicTime
+        _ endpoints: [EndpointState], _ models: [EndpointModel], _ now: MonotonicTime
     ) -> Pick {
-        let estimate = endpoints[index].model.estimate(
+        let estimate = models[index].estimate(
             demand.size, on: endpoints[index].load(at: now))
         return Pick(endpoint: index, reason: reason, estimate: estimate)
     }
@@ -101,11 +102,12 @@ struct Router: Sendable {
     }
 
     private func leastLatency(
-        _ demand: Demand, _ endpoints: [EndpointState], _ now: MonotonicTime
+        _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
+        _ now: MonotonicTime
     ) -> Pick {
-        var best = pick(eligible[0], .leastLatency, demand, endpoints, now)
+        var best = pick(eligible[0], .leastLatency, demand, endpoints, models, now)
         for index in eligible.dropFirst() {
-            let other = pick(index, .leastLatency, demand, endpoints, now)
+            let other = pick(index, .leastLatency, demand, endpoints, models, now)
             if other.estimate.duration < best.estimate.duration { best = other }
         }
         return best
@@ -114,12 +116,13 @@ struct Router: Sendable {
     /// Least marginal joules among those that hold every promise: the request's own and those
     /// given to the sequences already there. If none does, least predicted lateness.
     private func leastEnergy(
-        _ demand: Demand, _ endpoints: [EndpointState], _ now: MonotonicTime
+        _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
+        _ now: MonotonicTime
     ) -> Pick {
-        var best = pick(eligible[0], .leastLateness, demand, endpoints, now)
+        var best = pick(eligible[0], .leastLateness, demand, endpoints, models, now)
         var bestLateness = lateness(of: best, demand, endpoints)
         for index in eligible.dropFirst() {
-            let other = pick(index, .leastLateness, demand, endpoints, now)
+            let other = pick(index, .leastLateness, demand, endpoints, models, now)
             let otherLateness = lateness(of: other, demand, endpoints)
             let better =
                 otherLateness == bestLateness

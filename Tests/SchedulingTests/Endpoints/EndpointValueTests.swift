@@ -179,15 +179,15 @@ private func at(_ seconds: Double) -> MonotonicTime {
                     sequences: 2, decodes: slot != 1, remainingTokens: 10,
                     interTokenObjective: objective))
         }
-        #expect(set.sequences == 10 && set.decodingSequences == 8)
+        #expect(set.totals.sequences == 10 && set.totals.decodingSequences == 8)
         set.setRemainingTokens(3, at: 0)
-        #expect(set.remainingTokens == 43)
-        #expect(set.tightestObjective == .milliseconds(20))
+        #expect(set.totals.remainingTokens == 43)
+        #expect(set.totals.tightestObjective == .milliseconds(20))
         let moved = set.remove(at: 2)
-        #expect(moved == 4 && set.tightestObjective == .milliseconds(20))
+        #expect(moved == 4 && set.totals.tightestObjective == .milliseconds(20))
         _ = set.remove(at: 2)
-        #expect(set.tightestObjective == .milliseconds(60) && set.isConsistent)
-        while set.count > 0 { _ = set.remove(at: 0) }
-        #expect(set.tightestObjective == nil && set.sequences == 0 && set.isConsistent)
+        #expect(set.totals.tightestObjective == .milliseconds(60) && set.isConsistent)
+        while set.totals.count > 0 { _ = set.remove(at: 0) }
+        #expect(set.totals.tightestObjective == nil && set.totals.sequences == 0 && set.isConsistent)
     }
 }

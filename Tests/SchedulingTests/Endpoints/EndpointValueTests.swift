@@ -188,6 +188,6 @@ private func at(_ seconds: Double) -> MonotonicTime {
         _ = set.remove(at: 2)
         #expect(set.totals.tightestObjective == .milliseconds(60) && set.isConsistent)
         while set.totals.count > 0 { _ = set.remove(at: 0) }
-        #expect(set.totals.tightestObjective == nil && set.totals.sequences == 0 && set.isConsistent)
+        #expect(set.totals == RunningTotals() && set.isConsistent)
     }
 }

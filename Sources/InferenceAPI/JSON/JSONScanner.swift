@@ -1,0 +1,183 @@
+/// Finds things in JSON text (RFC 8259) without building a tree: `validate` checks the whole text
+/// in one pass, after which members and elements are walked as byte ranges. Nothing is copied and
+/// nothing recurses, so neither size nor nesting of a peer's text costs more than its length.
+public struct JSONScanner {
+    public enum Kind: Sendable {
+        case string, number, object, array, `true`, `false`, null
+    }
+
+    /// What is wrong with the text, and at which byte.
+    public struct Failure: Error, Equatable {
+        public enum Reason: Sendable {
+            case unexpectedByte
+            case unexpectedEnd
+            case tooDeep
+            case invalidUTF8
+            case invalidEscape
+            case invalidNumber
+            case controlCharacter
+            case trailingBytes
+        }
+
+        public var reason: Reason
+        public var offset: Int
+    }
+
+    /// Deepest nesting that can be asked for: open containers are one bit each.
+    public static let greatestDepth = 64
+
+    public let bytes: UnsafeRawBufferPointer
+
+    public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    /// True if `bytes` is one whole JSON value.
+    public static func isValid(_ bytes: UnsafeRawBufferPointer, depth: Int) -> Bool {
+        do {
+            _ = try JSONScanner(bytes).validate(depth: depth)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Checks the whole text and returns where its value lies.
+    public func validate(depth limit: Int) throws(Failure) -> Range<Int> {
+        var validator = JSONValidator(bytes, depth: min(limit, Self.greatestDepth))
+        return try validator.run()
+    }
+
+    // MARK: Walking validated text
+
+    /// The kind of the value at `offset`, by its first byte.
+    public func kind(at offset: Int) -> Kind {
+        switch offset < bytes.count ? bytes[offset] : 0 {
+        case UInt8(ascii: "\""): .string
+        case UInt8(ascii: "{"): .object
+        case UInt8(ascii: "["): .array
+        case UInt8(ascii: "t"): .true
+        case UInt8(ascii: "f"): .false
+        case UInt8(ascii: "n"): .null
+        default: .number
+        }
+    }
+
+    /// Walks the members of the object at `object` until `body` returns false. `key` excludes its
+    /// quotes; escapes in it are not undone.
+    public func forEachMember(
+        of object: Range<Int>, _ body: (_ key: Range<Int>, _ value: Range<Int>) -> Bool
+    ) {
+        var offset = skipSpace(from: object.lowerBound + 1)
+        while offset < object.upperBound, bytes[offset] == UInt8(ascii: "\"") {
+            let key = offset..<endOfString(from: offset)
+            offset = skipSpace(from: key.upperBound)
+            // The colon.
+            offset = skipSpace(from: offset + 1)
+            let value = offset..<endOfValue(from: offset)
+            let inner = key.lowerBound + 1..<max(key.lowerBound + 1, key.upperBound - 1)
+            if !body(inner, value) { return }
+            offset = skipSpace(from: value.upperBound)
+            guard offset < object.upperBound, bytes[offset] == UInt8(ascii: ",") else { return }
+            offset = skipSpace(from: offset + 1)
+        }
+    }
+
+    /// Walks the elements of the array at `array` until `body` returns false.
+    public func forEachElement(of array: Range<Int>, _ body: (_ value: Range<Int>) -> Bool) {
+        var offset = skipSpace(from: array.lowerBound + 1)
+        while offset < array.upperBound, bytes[offset] != UInt8(ascii: "]") {
+            let value = offset..<endOfValue(from: offset)
+            if value.isEmpty || !body(value) { return }
+            offset = skipSpace(from: value.upperBound)
+            guard offset < array.upperBound, bytes[offset] == UInt8(ascii: ",") else { return }
+            offset = skipSpace(from: offset + 1)
+        }
+    }
+
+    /// The value of the first member with this key, which must need no escape in JSON.
+    public func member(_ name: StaticString, of object: Range<Int>) -> Range<Int>? {
+        var found: Range<Int>?
+        forEachMember(of: object) { key, value in
+            if equals(key, name) { found = value }
+            return found == nil
+        }
+        return found
+    }
+
+    /// True if the bytes of `range` are exactly `text`.
+    public func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        range.count == text.utf8CodeUnitCount
+            && bytes[range].elementsEqual(
+                UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// A whole number; `nil` for fractions, exponents and what does not fit.
+    public func integer(_ range: Range<Int>) -> Int? {
+        guard kind(at: range.lowerBound) == .number else { return nil }
+        var digits = range
+        let isNegative = bytes[digits.lowerBound] == UInt8(ascii: "-")
+        if isNegative { digits = digits.dropFirst() }
+        guard !digits.isEmpty else { return nil }
+        var value = 0
+        for index in digits {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            let (scaled, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = scaled.addingReportingOverflow(Int(digit))
+            guard !overflow, !carry else { return nil }
+            value = sum
+        }
+        return isNegative ? -value : value
+    }
+
+    private func skipSpace(from start: Int) -> Int {
+        var offset = start
+        while offset < bytes.count, JSONValidator.isSpace(bytes[offset]) { offset += 1 }
+        return offset
+    }
+
+    /// One past the value that begins at `start`, in validated text.
+    func endOfValue(from start: Int) -> Int {
+        switch kind(at: start) {
+        case .string: return endOfString(from: start)
+        case .object, .array: return endOfContainer(from: start)
+        case .number, .true, .false, .null:
+            var offset = start
+            while offset < bytes.count, !JSONValidator.endsScalar(bytes[offset]) { offset += 1 }
+            return offset
+        }
+    }
+
+    private func endOfContainer(from start: Int) -> Int {
+        var depth = 0
+        var offset = start
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case UInt8(ascii: "\""):
+                offset = endOfString(from: offset)
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                if depth == 0 { return offset + 1 }
+            default: break
+            }
+            offset += 1
+        }
+        return bytes.count
+    }
+
+    /// One past the closing quote of the string that opens at `start`.
+    func endOfString(from start: Int) -> Int {
+        var offset = start + 1
+        while offset < bytes.count {
+            offset = JSONValidator.skipPlain(bytes, from: offset)
+            guard offset < bytes.count else { break }
+            switch bytes[offset] {
+            case UInt8(ascii: "\""): return offset + 1
+            case UInt8(ascii: "\\"): offset += 2
+            default: offset += 1
+            }
+        }
+        return bytes.count
+    }
+}

@@ -1,0 +1,256 @@
+/// Checks JSON text in one pass. Open containers are kept as one bit each (set: object), so the
+/// depth limit bounds all the memory there is.
+struct JSONValidator {
+    private let bytes: UnsafeRawBufferPointer
+    private let limit: Int
+    private var offset = 0
+    private var containers: UInt64 = 0
+    private var depth = 0
+
+    init(_ bytes: UnsafeRawBufferPointer, depth limit: Int) {
+        self.bytes = bytes
+        self.limit = limit
+    }
+
+    /// What may come next.
+    private enum Expectation {
+        case value
+        /// A value or `]`.
+        case firstElement
+        /// A key or `}`.
+        case firstMember
+        case key
+        /// A comma, the container's end, or at depth 0 nothing more.
+        case rest
+    }
+
+    mutating func run() throws(JSONScanner.Failure) -> Range<Int> {
+        skipSpace()
+        let start = offset
+        var expectation = Expectation.value
+        repeat {
+            guard offset < bytes.count else { throw failure(.unexpectedEnd) }
+            expectation = try step(expectation)
+            if expectation == .rest, depth == 0 { break }
+            skipSpace()
+        } while true
+        let end = offset
+        skipSpace()
+        guard offset == bytes.count else { throw failure(.trailingBytes) }
+        return start..<end
+    }
+
+    private mutating func step(
+        _ expectation: Expectation
+    ) throws(JSONScanner.Failure) -> Expectation {
+        let byte = bytes[offset]
+        switch expectation {
+        case .firstElement where byte == UInt8(ascii: "]"),
+            .firstMember where byte == UInt8(ascii: "}"):
+            return try close(byte)
+        case .value, .firstElement:
+            return try value(byte)
+        case .firstMember, .key:
+            guard byte == UInt8(ascii: "\"") else { throw failure(.unexpectedByte) }
+            try string()
+            skipSpace()
+            guard offset < bytes.count else { throw failure(.unexpectedEnd) }
+            guard bytes[offset] == UInt8(ascii: ":") else { throw failure(.unexpectedByte) }
+            offset += 1
+            return .value
+        case .rest:
+            if byte == UInt8(ascii: ",") {
+                offset += 1
+                return containers & 1 == 1 ? .key : .value
+            }
+            return try close(byte)
+        }
+    }
+
+    private mutating func value(_ byte: UInt8) throws(JSONScanner.Failure) -> Expectation {
+        switch byte {
+        case UInt8(ascii: "\""): try string()
+        case UInt8(ascii: "{"):
+            try open(isObject: true)
+            return .firstMember
+        case UInt8(ascii: "["):
+            try open(isObject: false)
+            return .firstElement
+        case UInt8(ascii: "t"): try literal("true")
+        case UInt8(ascii: "f"): try literal("false")
+        case UInt8(ascii: "n"): try literal("null")
+        default: try number()
+        }
+        return .rest
+    }
+
+    private mutating func open(isObject: Bool) throws(JSONScanner.Failure) {
+        guard depth < limit else { throw failure(.tooDeep) }
+        depth += 1
+        containers = containers << 1 | (isObject ? 1 : 0)
+        offset += 1
+    }
+
+    private mutating func close(_ byte: UInt8) throws(JSONScanner.Failure) -> Expectation {
+        let expected = containers & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")
+        guard depth > 0, byte == expected else { throw failure(.unexpectedByte) }
+        depth -= 1
+        containers >>= 1
+        offset += 1
+        return .rest
+    }
+
+    private mutating func literal(_ text: StaticString) throws(JSONScanner.Failure) {
+        for index in 0..<text.utf8CodeUnitCount {
+            guard offset < bytes.count else { throw failure(.unexpectedEnd) }
+            guard bytes[offset] == text.utf8Start[index] else { throw failure(.unexpectedByte) }
+            offset += 1
+        }
+    }
+
+    private mutating func number() throws(JSONScanner.Failure) {
+        let start = offset
+        if peek == UInt8(ascii: "-") { offset += 1 }
+        if peek == UInt8(ascii: "0") {
+            offset += 1
+        } else {
+            try digits(from: start)
+        }
+        if peek == UInt8(ascii: ".") {
+            offset += 1
+            try digits(from: start)
+        }
+        if peek | 0x20 == UInt8(ascii: "e") {
+            offset += 1
+            if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { offset += 1 }
+            try digits(from: start)
+        }
+    }
+
+    private mutating func digits(from start: Int) throws(JSONScanner.Failure) {
+        let first = offset
+        while offset < bytes.count, bytes[offset] &- UInt8(ascii: "0") <= 9 { offset += 1 }
+        guard offset > first else {
+            if offset >= bytes.count { throw failure(.unexpectedEnd) }
+            // A byte that no value begins with is not a broken number.
+            throw failure(offset == start ? .unexpectedByte : .invalidNumber)
+        }
+    }
+
+    /// The byte at the offset; 0 at the end (no JSON token contains it).
+    private var peek: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
+
+    // MARK: Strings
+
+    private mutating func string() throws(JSONScanner.Failure) {
+        offset += 1
+        while true {
+            offset = Self.skipPlain(bytes, from: offset)
+            guard offset < bytes.count else { throw failure(.unexpectedEnd) }
+            let byte = bytes[offset]
+            if byte == UInt8(ascii: "\"") {
+                offset += 1
+                return
+            }
+            if byte == UInt8(ascii: "\\") {
+                try escape()
+            } else if byte < 0x20 {
+                throw failure(.controlCharacter)
+            } else {
+                try multibyte()
+            }
+        }
+    }
+
+    private mutating func escape() throws(JSONScanner.Failure) {
+        offset += 1
+        guard offset < bytes.count else { throw failure(.unexpectedEnd) }
+        switch bytes[offset] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
+            UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            offset += 1
+        case UInt8(ascii: "u"):
+            for _ in 0..<4 {
+                offset += 1
+                guard offset < bytes.count else { throw failure(.unexpectedEnd) }
+                guard Self.isHex(bytes[offset]) else { throw failure(.invalidEscape) }
+            }
+            offset += 1
+        default:
+            throw failure(.invalidEscape)
+        }
+    }
+
+    /// One UTF-8 sequence of two to four bytes (Unicode 15, table 3-7).
+    private mutating func multibyte() throws(JSONScanner.Failure) {
+        let first = bytes[offset]
+        let length: Int
+        var low: UInt8 = 0x80
+        var high: UInt8 = 0xBF
+        switch first {
+        case 0xC2...0xDF: length = 2
+        case 0xE0: (length, low) = (3, 0xA0)
+        case 0xED: (length, high) = (3, 0x9F)
+        case 0xE1...0xEF: length = 3
+        case 0xF0: (length, low) = (4, 0x90)
+        case 0xF4: (length, high) = (4, 0x8F)
+        case 0xF1...0xF3: length = 4
+        default: throw failure(.invalidUTF8)
+        }
+        guard bytes.count - offset >= length else { throw failure(.invalidUTF8) }
+        guard bytes[offset + 1] >= low, bytes[offset + 1] <= high else {
+            throw failure(.invalidUTF8)
+        }
+        for index in 2..<max(2, length) where bytes[offset + index] & 0xC0 != 0x80 {
+            throw failure(.invalidUTF8)
+        }
+        offset += length
+    }
+
+    // MARK: Bytes
+
+    private mutating func skipSpace() {
+        while offset < bytes.count, Self.isSpace(bytes[offset]) { offset += 1 }
+    }
+
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+
+    static func endsScalar(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
+            || isSpace(byte)
+    }
+
+    private static func isHex(_ byte: UInt8) -> Bool {
+        byte &- UInt8(ascii: "0") <= 9 || (byte | 0x20) &- UInt8(ascii: "a") <= 5
+    }
+
+    /// Skips bytes that need no look: printable ASCII but quote and backslash, eight at a time.
+    /// The test per byte, done on all eight at once: high bit set, below 0x20, or equal to one of
+    /// the two; borrows may flag a byte too many, never one too few.
+    static func skipPlain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        var offset = start
+        while bytes.count - offset >= 8 {
+            let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+            let quote = word ^ (ones &* 0x22)
+            let slash = word ^ (ones &* 0x5C)
+            let flags =
+                (word | (word &- ones &* 0x20) | (quote &- ones) | (slash &- ones)) & highs
+            if flags != 0 { return offset + flags.trailingZeroBitCount / 8 }
+            offset += 8
+        }
+        while offset < bytes.count {
+            let byte = bytes[offset]
+            if byte >= 0x80 || byte < 0x20 || byte == 0x22 || byte == 0x5C { return offset }
+            offset += 1
+        }
+        return offset
+    }
+
+    private func failure(_ reason: JSONScanner.Failure.Reason) -> JSONScanner.Failure {
+        JSONScanner.Failure(reason: reason, offset: min(offset, bytes.count))
+    }
+}

@@ -2,14 +2,10 @@
 #ifndef JOULEGATE_CLINUX_SHIM_H
 #define JOULEGATE_CLINUX_SHIM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -46,5 +42,11 @@ static inline int joulegate_accept(int fd, struct sockaddr *address, socklen_t *
     extern int accept4(int, struct sockaddr *, socklen_t *, int);
     return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
+
+/// Names the calling thread, for top and perf.
+static inline void joulegate_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+/// Prompts and keys must not reach a core file or another process of the same user.
+static inline void joulegate_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 #endif

@@ -1,7 +1,7 @@
 /// One block of header fields in a single reusable buffer: names and values lie back to back, and
 /// a field is four offsets. HTTP/1.1 heads are stored in HTTP/2's form (`:method`, `:path`,
-/// `:authority`, `:scheme` or `:status` first, names in lower case), so that whoever reads a block
-/// need not know which protocol it came by.
+/// `:authority` or `:status`, names in lower case), so that whoever reads a block need not know
+/// which protocol it came by.
 public struct FieldBlock: Sendable {
     /// Where one field lies in the block's buffer.
     public struct Field: Sendable {
@@ -39,9 +39,52 @@ public struct FieldBlock: Sendable {
                 valueLength: Int32(truncatingIfNeeded: value.count)))
     }
 
+    /// As `append`, with the name's letters made lower case.
+    mutating func append(lowercasing name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        let start = bytes.count
+        append(name: name, value: value)
+        for index in start..<start + name.count {
+            bytes[index] = HTTP1Text.lowercased(bytes[index])
+        }
+    }
+
     public mutating func append(name: StaticString, value: UnsafeRawBufferPointer) {
         let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
         append(name: name, value: value)
+    }
+
+    /// A field whose value is a non-negative decimal number.
+    public mutating func append(name: StaticString, number: Int) {
+        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        withUnsafeMutableBytes(of: &digits) { buffer in
+            var rest = number.magnitude
+            var start = buffer.count
+            repeat {
+                start -= 1
+                buffer[start] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            } while rest > 0
+            append(name: name, value: UnsafeRawBufferPointer(rebasing: buffer[start...]))
+        }
+    }
+
+    public mutating func append(name: StaticString, value: StaticString) {
+        append(
+            name: name,
+            value: UnsafeRawBufferPointer(
+                start: value.utf8Start, count: value.utf8CodeUnitCount))
+    }
+
+    /// Copies one field of another block.
+    public mutating func append(_ other: borrowing FieldBlock, at index: Int) {
+        let field = other.fields[index]
+        other.bytes.withUnsafeBytes { bytes in
+            append(
+                name: UnsafeRawBufferPointer(
+                    rebasing: bytes[range(field.nameStart, field.nameLength)]),
+                value: UnsafeRawBufferPointer(
+                    rebasing: bytes[range(field.valueStart, field.valueLength)]))
+        }
     }
 
     public mutating func append(_ name: String, _ value: String) {
@@ -114,6 +157,16 @@ public struct FieldBlock: Sendable {
         return try bytes.withUnsafeBytes { bytes in
             try body(
                 UnsafeRawBufferPointer(rebasing: bytes[range(field.valueStart, field.valueLength)]))
+        }
+    }
+
+    public func withName<R>(
+        at index: Int, _ body: (UnsafeRawBufferPointer) throws -> R
+    ) rethrows -> R {
+        let field = fields[index]
+        return try bytes.withUnsafeBytes { bytes in
+            try body(
+                UnsafeRawBufferPointer(rebasing: bytes[range(field.nameStart, field.nameLength)]))
         }
     }
 

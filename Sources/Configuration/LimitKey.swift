@@ -1,0 +1,107 @@
+import InferenceTypes
+
+/// One bound of ``Limits`` as the `limits` block names it.
+public struct LimitKey: Sendable {
+    /// Where the value lives, and with it the unit.
+    public enum Field: Sendable {
+        case count(WritableKeyPath<Limits, Int> & Sendable)
+        /// Written in milliseconds; the key ends in `_ms`.
+        case span(WritableKeyPath<Limits, TimeSpan> & Sendable)
+
+        var typeName: String {
+            switch self {
+            case .count: "count"
+            case .span: "milliseconds"
+            }
+        }
+    }
+
+    public var name: String
+    public var field: Field
+    public var meaning: String
+
+    /// As the file would write it.
+    public var defaultValue: Int { value(in: Limits()) }
+
+    /// The value of this bound as the file would write it.
+    public func value(in limits: Limits) -> Int {
+        switch field {
+        case .count(let path): limits[keyPath: path]
+        case .span(let path): Int(limits[keyPath: path].nanoseconds / 1_000_000)
+        }
+    }
+
+    private static func count(
+        _ name: String, _ path: WritableKeyPath<Limits, Int> & Sendable, _ meaning: String
+    ) -> LimitKey {
+        LimitKey(name: name, field: .count(path), meaning: meaning)
+    }
+
+    private static func span(
+        _ name: String, _ path: WritableKeyPath<Limits, TimeSpan> & Sendable, _ meaning: String
+    ) -> LimitKey {
+        LimitKey(name: name, field: .span(path), meaning: meaning)
+    }
+
+    /// Every field of ``Limits``, in its order.
+    public static let all: [LimitKey] = requests + connections + upstream + scheduling
+
+    private static let requests = [
+        count("request_body_bytes", \.requestBodyBytes, "longest request body"),
+        count("uri_bytes", \.uriBytes, "longest request target"),
+        count(
+            "header_list_bytes", \.headerListBytes,
+            "decoded header list, each field charged as name + value + 32"),
+        count(
+            "header_fields", \.headerFields, "fields in one header block, cookie crumbs counted"),
+        count("json_depth", \.jsonDepth, "nesting of a JSON body"),
+    ]
+
+    private static let connections = [
+        count("connections", \.connections, "client connections at once"),
+        count("concurrent_streams", \.concurrentStreams, "streams of one HTTP/2 connection"),
+        count(
+            "stream_buffer_bytes", \.streamBufferBytes,
+            "held per stream for a slow reader before its upstream is paused"),
+        count(
+            "outbound_frames", \.outboundFrames,
+            "frames that may wait in one HTTP/2 session"),
+        span("handshake_timeout_ms", \.handshakeTimeout, "for a TLS handshake"),
+        span("header_timeout_ms", \.headerTimeout, "from first byte to end of a header block"),
+        span("body_timeout_ms", \.bodyTimeout, "between two pieces of a request body"),
+        span("idle_timeout_ms", \.idleTimeout, "for a connection without a request"),
+        span(
+            "stall_timeout_ms", \.stallTimeout,
+            "for a response without a byte or a window moving"),
+        span("drain_timeout_ms", \.drainTimeout, "for running streams after SIGTERM"),
+    ]
+
+    private static let upstream = [
+        span("upstream_connect_timeout_ms", \.upstreamConnectTimeout, "to connect"),
+        span(
+            "upstream_first_byte_timeout_ms", \.upstreamFirstByteTimeout,
+            "from the request's last byte to the response head"),
+        span(
+            "upstream_between_bytes_timeout_ms", \.upstreamBetweenBytesTimeout,
+            "between two pieces of a response"),
+        span("upstream_total_timeout_ms", \.upstreamTotalTimeout, "for the whole exchange"),
+        span(
+            "upstream_idle_timeout_ms", \.upstreamIdleTimeout,
+            "an idle connection is closed before the model server does it"),
+        count(
+            "upstream_connections_per_endpoint", \.upstreamConnectionsPerEndpoint,
+            "connections to one model server"),
+        count("upstream_header_bytes", \.upstreamHeaderBytes, "a response's header list"),
+        count("event_bytes", \.eventBytes, "one server-sent event; a longer one fails the stream"),
+        count(
+            "unary_buffer_bytes", \.unaryBufferBytes,
+            "a unary answer up to this is held whole, so that it can still be retried"),
+        count("attempts", \.attempts, "attempts per request, the first one included"),
+        span("retry_window_ms", \.retryWindow, "no further attempt this long after arrival"),
+    ]
+
+    private static let scheduling = [
+        count("queued_requests", \.queuedRequests, "requests waiting in the queue"),
+        span("queue_timeout_ms", \.queueTimeout, "longest wait in the queue"),
+    ]
+}

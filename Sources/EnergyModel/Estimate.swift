@@ -1,0 +1,31 @@
+import InferenceTypes
+
+/// What placing one request on one endpoint is predicted to do.
+public struct Estimate: Hashable, Sendable {
+    /// Energy above what the endpoint would draw without this request.
+    public var marginalEnergy: Joules
+    /// From placement to the first token; to the whole answer for tasks that generate none.
+    public var timeToFirstToken: TimeSpan
+    /// Mean gap between two tokens of this request; zero if it generates none.
+    public var interTokenLatency: TimeSpan
+    /// Mean gap of the sequences already running there, once this request has joined them;
+    /// zero if there are none.
+    public var runningInterTokenLatency: TimeSpan
+    /// From placement to the last token.
+    public var duration: TimeSpan
+    /// Never ``Provenance/measured``: a prediction is at best modelled.
+    public var provenance: Provenance
+
+    public init(
+        marginalEnergy: Joules, timeToFirstToken: TimeSpan,
+        interTokenLatency: TimeSpan = .zero, runningInterTokenLatency: TimeSpan = .zero,
+        duration: TimeSpan, provenance: Provenance
+    ) {
+        self.marginalEnergy = marginalEnergy
+        self.timeToFirstToken = timeToFirstToken
+        self.interTokenLatency = interTokenLatency
+        self.runningInterTokenLatency = runningInterTokenLatency
+        self.duration = duration
+        self.provenance = provenance
+    }
+}

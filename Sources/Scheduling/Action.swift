@@ -1,0 +1,94 @@
+import EnergyModel
+import InferenceTypes
+
+extension Scheduler {
+    /// What the shell is to do. After `dispatch` it reports how the attempt ended; after
+    /// `reject` it answers the client and the scheduler knows the request no more.
+    public enum Action: Hashable, Sendable {
+        case dispatch(RequestID, Placement)
+        /// The request waits here; a `dispatch` or a `reject` follows.
+        case queue(RequestID)
+        case reject(RequestID, Rejection)
+        /// For logs and metrics.
+        case endpointStateChanged(EndpointID, EndpointCondition)
+    }
+}
+
+/// Where a request goes, and why.
+public struct Placement: Hashable, Sendable {
+    public enum Reason: String, CaseIterable, Sendable {
+        /// No other endpoint passed the filters.
+        case onlyCandidate = "only_candidate"
+        case roundRobin = "round_robin"
+        case random
+        case powerOfTwo = "power_of_two"
+        case leastLoad = "least_load"
+        case leastLatency = "least_latency"
+        /// Fewest marginal joules among those that hold the latency promises.
+        case leastEnergy = "least_energy"
+        /// None holds them: the one that misses least.
+        case leastLateness = "least_lateness"
+    }
+
+    public var endpoint: EndpointID
+    /// 1 for the first one.
+    public var attempt: Int
+    public var estimate: Estimate
+    public var reason: Reason
+    /// Endpoints that passed the filters, this one included.
+    public var candidates: Int
+    /// Estimated from bytes, for predictions only.
+    public var inputTokens: Int
+    /// Expected, of one sequence.
+    public var outputTokens: Int
+    /// Since arrival.
+    public var waited: TimeSpan
+
+    public init(
+        endpoint: EndpointID, attempt: Int = 1, estimate: Estimate, reason: Reason,
+        candidates: Int, inputTokens: Int, outputTokens: Int, waited: TimeSpan = .zero
+    ) {
+        self.endpoint = endpoint
+        self.attempt = attempt
+        self.estimate = estimate
+        self.reason = reason
+        self.candidates = candidates
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.waited = waited
+    }
+}
+
+/// Why a request was turned away, in the words of llm-d where it has one.
+public enum RejectionReason: String, CaseIterable, Sendable {
+    /// The queue is full, or every endpoint said that it is.
+    case saturated = "rejected-saturated"
+    /// No endpoint could take this request, and none is about to return.
+    case noEndpoints = "rejected-no-endpoints"
+    /// It waited in the queue as long as it may.
+    case ttlExpired = "rejected-ttl-expired"
+    case shuttingDown = "rejected-shutting-down"
+    /// The attempts that were allowed, or the time for them, are used up.
+    case upstreamFailed = "rejected-upstream-failed"
+}
+
+public struct Rejection: Hashable, Sendable {
+    public var reason: RejectionReason
+    /// For the `Retry-After` header: whole seconds, 1 to 120, spread so that clients do not
+    /// return together.
+    public var retryAfterSeconds: Int
+    /// The last failure of an attempt, if there was one.
+    public var lastFailure: UpstreamFailure?
+    /// Attempts made.
+    public var attempts: Int
+
+    public init(
+        reason: RejectionReason, retryAfterSeconds: Int, lastFailure: UpstreamFailure? = nil,
+        attempts: Int = 0
+    ) {
+        self.reason = reason
+        self.retryAfterSeconds = retryAfterSeconds
+        self.lastFailure = lastFailure
+        self.attempts = attempts
+    }
+}

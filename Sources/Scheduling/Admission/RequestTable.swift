@@ -1,0 +1,70 @@
+import InferenceTypes
+
+/// One request that was admitted and has not ended.
+struct RequestRecord: Sendable {
+    enum Phase: Hashable, Sendable {
+        /// The slot is free. Next: `queued` or `running`, with another request.
+        case vacant
+        /// Waits for room. Next: `running`, or `vacant` by rejection or withdrawal.
+        case queued
+        /// Out at an endpoint, at this position of its running set. Next: `vacant`; or, when
+        /// the attempt fails with nothing sent, `running` elsewhere or `queued`.
+        case running(endpoint: Int, position: Int)
+    }
+
+    var phase = Phase.vacant
+    var request: InferenceRequest
+    /// Order of arrival: never reused, unlike the slot.
+    var number: UInt64
+    var arrival: MonotonicTime
+    /// When it leaves the queue at the latest.
+    var deadline: MonotonicTime
+    var objective: LatencyObjective
+    var inputTokens: Int
+    /// Expected, of one sequence.
+    var outputTokens: Int
+    var sequences: Int
+    /// Prefill time predicted at the endpoint where it runs.
+    var prefill = TimeSpan.zero
+    var attempts = 0
+    /// Endpoints that failed it: not asked again. Saturated ones are not among them.
+    var tried: [Int] = []
+    var lastFailure: UpstreamFailure?
+    var sawFirstToken = false
+    var isTrial = false
+
+    var id: RequestID { request.id }
+}
+
+/// Records in slots, found by request id. The dictionary is only ever asked, never walked.
+struct RequestTable: Sendable {
+    /// Free slots keep their last record, marked vacant.
+    var records: [RequestRecord] = []
+    private var free: [Int] = []
+    private var slots: [RequestID: Int] = [:]
+
+    var count: Int { records.count - free.count }
+
+    func slot(of id: RequestID) -> Int? { slots[id] }
+
+    mutating func insert(_ record: RequestRecord) -> Int {
+        precondition(slots[record.id] == nil, "request id in use")
+        let slot: Int
+        if let reused = free.popLast() {
+            slot = reused
+            records[slot] = record
+        } else {
+            slot = records.count
+            records.append(record)
+        }
+        slots[record.id] = slot
+        return slot
+    }
+
+    mutating func remove(slot: Int) {
+        records[slot].phase = .vacant
+        records[slot].tried = []
+        slots[records[slot].id] = nil
+        free.append(slot)
+    }
+}

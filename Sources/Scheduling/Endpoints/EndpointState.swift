@@ -1,0 +1,133 @@
+import EnergyModel
+import InferenceTypes
+
+/// One word for what an endpoint is good for at the moment, the gravest one that applies.
+public enum EndpointCondition: String, CaseIterable, Sendable {
+    /// Takes requests.
+    case active
+    /// Takes requests up to a limit that grows, after it came back.
+    case slowStart = "slow_start"
+    /// Said that it has too much to do; gets nothing for a moment.
+    case resting
+    /// Its ejection is over; one request is out, or may go out, to find out.
+    case onTrial = "on_trial"
+    /// Failed too often in a row; gets nothing for a while.
+    case ejected
+    /// Active probes fail.
+    case unhealthy
+    /// Taken out by the operator.
+    case draining
+}
+
+/// What the scheduler knows of one endpoint: small values, one per concern, none of which holds
+/// a reference. Its cost model and the list of its requests are kept beside it.
+struct EndpointState: Sendable {
+    let id: EndpointID
+    let pool: PoolID
+    let weight: Double
+    let prefillRule: EndpointModel.PrefillRule
+    /// Engine time per output token, decoding at full batch; per item for classifiers.
+    let timePerToken: Double
+    /// Most sequences in flight.
+    let limit: Int
+
+    var administrative = Scheduler.AdministrativeState.active
+    var health: ProbeHealth
+    var breaker: CircuitBreaker
+    var rest: SaturationRest
+    var slowStart: SlowStart
+    /// Totals of the endpoint's ``RunningSet``.
+    var running = RunningTotals()
+    var foreign: ForeignLoad
+    var prefill: PrefillBacklog
+    var predictedEnergy = Joules.zero
+    var dispatched = 0
+    /// The condition last told to the shell.
+    var reported = EndpointCondition.active
+    /// The deadline already set for this endpoint.
+    var wake: MonotonicTime?
+
+    /// Output tokens assumed left of a sequence of which we know nothing.
+    static let foreignRemainingTokens = 100
+
+    init(
+        _ endpoint: Scheduler.Configuration.Endpoint, id: EndpointID, model: EndpointModel,
+        configuration: Scheduler.Configuration
+    ) {
+        self.id = id
+        pool = endpoint.pool
+        prefillRule = model.prefillRule
+        timePerToken = model.workTime(outputTokens: 1_000_000).seconds / 1_000_000
+        weight = endpoint.weight > 0 && endpoint.weight.isFinite ? endpoint.weight : 1
+        limit = Self.limit(endpoint, model: model, configuration)
+        health = ProbeHealth(configuration.health)
+        breaker = CircuitBreaker(configuration.breaker)
+        rest = SaturationRest(configuration.saturation)
+        slowStart = SlowStart(configuration.slowStart)
+        foreign = ForeignLoad(lifetime: configuration.foreignLoadLifetime)
+        prefill = PrefillBacklog(window: configuration.model.prefillWindow)
+    }
+
+    /// One batch of a classifier computes while the next one waits at its door.
+    private static func limit(
+        _ endpoint: Scheduler.Configuration.Endpoint, model: EndpointModel,
+        _ configuration: Scheduler.Configuration
+    ) -> Int {
+        if let most = endpoint.maxInFlight { return max(most, 1) }
+        let capacity = model.curve.capacity
+        if model.prefillRule == .onePass { return 2 * capacity }
+        return capacity + min(max(configuration.waitingAllowance, 0), 1 << 20)
+    }
+
+    /// Filters that hold for every request alike.
+    func isUsable(at now: MonotonicTime) -> Bool {
+        administrative == .active && health.isUsable && breaker.admits(at: now)
+            && rest.isOver(at: now)
+    }
+
+    /// True if `sequences` more may be in flight. One request always fits on an endpoint that
+    /// has none of ours, however large it is and however busy others keep the endpoint.
+    func hasRoom(for sequences: Int, at now: MonotonicTime) -> Bool {
+        if running.count == 0 { return true }
+        let grown = max(Int(Double(limit) * slowStart.factor(at: now)), 1)
+        return running.sequences + foreign.sequences(at: now) + sequences <= grown
+    }
+
+    /// If nothing changes but time: when the endpoint may be used again; `nil` if time alone
+    /// does not help.
+    func usable(from now: MonotonicTime) -> MonotonicTime? {
+        guard administrative == .active, health.isUsable else { return nil }
+        return max(rest.until, breaker.opensUntil ?? now, now)
+    }
+
+    func load(at now: MonotonicTime) -> EndpointLoad {
+        let foreign = foreign.sequences(at: now)
+        let own =
+            prefillRule == .onePass ? running.sequences : running.decodingSequences
+        return EndpointLoad(
+            batch: own + foreign,
+            remainingTokens: running.remainingTokens + foreign * Self.foreignRemainingTokens,
+            queuedPrefill: prefill.queued(at: now),
+            prefillUtilisation: prefill.utilisation(at: now))
+    }
+
+    /// Predicted seconds of work accepted and not done, over the weight: `(Q + W) / weight`,
+    /// W as in ``EndpointModel/workTime(outputTokens:)``; for classifiers of all their items.
+    func work(at now: MonotonicTime) -> Double {
+        let load = load(at: now)
+        let tokens = prefillRule == .onePass ? load.batch : load.remainingTokens
+        return (load.queuedPrefill.seconds + Double(tokens) * timePerToken) / weight
+    }
+
+    func condition(at now: MonotonicTime) -> EndpointCondition {
+        if administrative == .draining { return .draining }
+        if !health.isUsable { return .unhealthy }
+        switch breaker.state {
+        case .open(let until): return now >= until ? .onTrial : .ejected
+        case .trial, .idleTrial: return .onTrial
+        case .closed: break
+        }
+        if !rest.isOver(at: now) { return .resting }
+        return slowStart.isOver(at: now) ? .active : .slowStart
+    }
+}

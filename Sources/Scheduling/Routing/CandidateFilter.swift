@@ -1,0 +1,49 @@
+import InferenceTypes
+
+/// The filters that the configuration alone decides: who serves the model and the task, and
+/// which pools a tenant may use.
+struct CandidateFilter: Sendable {
+    /// By model: endpoints that serve it, ascending.
+    private var endpoints: [[Int]]
+    /// By endpoint: models that it serves, ascending.
+    private(set) var models: [[Int]]
+    /// By pool: one bit per task.
+    private let tasks: [UInt32]
+    private let pools: [Int]
+    /// By tenant and pool; empty without tenants.
+    private let allowed: [[Bool]]
+
+    init(_ configuration: Scheduler.Configuration) {
+        let poolCount = configuration.pools.count
+        pools = configuration.endpoints.map(\.pool.index)
+        tasks = configuration.pools.map {
+            $0.tasks.reduce(0) { bits, task in bits | 1 << UInt32(task.ordinal) }
+        }
+        allowed = configuration.tenants.map { tenant in
+            (0..<poolCount).map { tenant.allowedPools?.contains(PoolID($0)) ?? true }
+        }
+        endpoints = Array(repeating: [], count: max(configuration.modelCount, 0))
+        models = Array(repeating: [], count: pools.count)
+        for model in endpoints.indices {
+            for (endpoint, pool) in pools.enumerated()
+            where configuration.pools[pool].models.contains(ModelID(model)) {
+                endpoints[model].append(endpoint)
+                models[endpoint].append(model)
+            }
+        }
+    }
+
+    /// Endpoints that serve the model, ascending; none for a model that nobody configured.
+    func endpoints(of model: ModelID) -> [Int] {
+        endpoints.indices.contains(model.index) ? endpoints[model.index] : []
+    }
+
+    /// True if the endpoint's pool may have this request. The model is not looked at.
+    func permits(_ request: InferenceRequest, on endpoint: Int) -> Bool {
+        let pool = pools[endpoint]
+        guard tasks[pool] & (1 << UInt32(request.task.ordinal)) != 0 else { return false }
+        if allowed.isEmpty { return true }
+        let tenant = request.tenant.index
+        return allowed.indices.contains(tenant) && allowed[tenant][pool]
+    }
+}

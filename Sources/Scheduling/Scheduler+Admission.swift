@@ -1,0 +1,189 @@
+import InferenceTypes
+
+extension Scheduler {
+    /// A closed batch or a request for many choices is taken for so many sequences at most.
+    static let mostSequences = 1_024
+
+    mutating func arrived(
+        _ request: InferenceRequest, at now: MonotonicTime, into actions: inout [Action]
+    ) {
+        arrivals += 1
+        let inputTokens = statistics.inputTokens(of: request)
+        var objective = request.objective
+        let rank = request.serviceClass.rank
+        if configuration.objectives.indices.contains(rank) {
+            let usual = configuration.objectives[rank]
+            objective.timeToFirstToken = objective.timeToFirstToken ?? usual.timeToFirstToken
+            objective.interTokenLatency =
+                objective.interTokenLatency ?? usual.interTokenLatency
+        }
+        let slot = requests.insert(
+            RequestRecord(
+                phase: .queued, request: request, number: arrivals, arrival: now,
+                deadline: now + configuration.limits.queueTimeout, objective: objective,
+                inputTokens: inputTokens,
+                outputTokens: statistics.outputTokens(of: request, inputTokens: inputTokens),
+                sequences: min(max(request.choices, 1), Self.mostSequences)))
+        if isShuttingDown {
+            reject(slot, .shuttingDown, at: now, into: &actions)
+            return
+        }
+        // Room that time alone made (slow start, a foreign load grown old) goes to those who
+        // wait first.
+        if queue.count > 0 {
+            for index in filter.endpoints(of: request.model) {
+                drainQueue(for: index, at: now, into: &actions)
+            }
+        }
+        place(slot, ifHopeless: .noEndpoints, at: now, into: &actions)
+    }
+
+    /// Dispatches, queues or rejects a request that is in no queue and on no endpoint.
+    mutating func place(
+        _ slot: Int, ifHopeless reason: RejectionReason, at now: MonotonicTime,
+        into actions: inout [Action]
+    ) {
+        switch survey(slot, at: now) {
+        case .now: dispatch(slot, at: now, into: &actions)
+        case .later:
+            if isShuttingDown {
+                reject(slot, .shuttingDown, at: now, into: &actions)
+            } else if queue.hasRoom(for: requests.records[slot].request.serviceClass) {
+                enqueue(slot, into: &actions)
+            } else {
+                reject(slot, .saturated, at: now, into: &actions)
+            }
+        case .never: reject(slot, reason, at: now, into: &actions)
+        }
+    }
+
+    private mutating func enqueue(_ slot: Int, into actions: inout [Action]) {
+        let record = requests.records[slot]
+        requests.records[slot].phase = .queued
+        queue.insert(
+            AdmissionQueue.Ticket(number: record.number, slot: slot),
+            rank: record.request.serviceClass.rank, model: record.request.model)
+        deadlines.add(.request(slot: slot, number: record.number), at: record.deadline)
+        compactDeadlines()
+        actions.append(.queue(record.id))
+    }
+
+    mutating func dequeue(_ slot: Int) {
+        let request = requests.records[slot].request
+        queue.remove(
+            number: requests.records[slot].number, rank: request.serviceClass.rank,
+            model: request.model)
+    }
+
+    /// Gives room at an endpoint to those who wait, as far as it goes.
+    mutating func drainQueue(
+        for index: Int, at now: MonotonicTime, into actions: inout [Action]
+    ) {
+        while queue.count > 0, endpoints[index].isUsable(at: now),
+            endpoints[index].hasRoom(for: 1, at: now)
+        {
+            guard let slot = nextWaiting(for: index, at: now) else { return }
+            // The policy chooses among all endpoints that have room, not only this one.
+            guard survey(slot, at: now) == .now else { return }
+            precedence.served(
+                rank: requests.records[slot].request.serviceClass.rank,
+                waiting: queue.depths)
+            dequeue(slot)
+            dispatch(slot, at: now, into: &actions)
+        }
+    }
+
+    /// The request that may use this endpoint next: of an overdue class if there is one, else
+    /// of the most urgent class; within a class the one that arrived first.
+    private func nextWaiting(for index: Int, at now: MonotonicTime) -> Int? {
+        if let overdue = precedence.overdue,
+            let slot = firstWaiting(rank: overdue, for: index, at: now)
+        {
+            return slot
+        }
+        for rank in queue.depths.indices where queue.depths[rank] > 0 {
+            if let slot = firstWaiting(rank: rank, for: index, at: now) { return slot }
+        }
+        return nil
+    }
+
+    private func firstWaiting(rank: Int, for index: Int, at now: MonotonicTime) -> Int? {
+        var best: AdmissionQueue.Ticket?
+        for model in filter.models[index] {
+            let ticket = queue.first(rank: rank, model: model) { slot in
+                mayUse(index, slot)
+                    && endpoints[index].hasRoom(
+                        for: requests.records[slot].sequences, at: now)
+            }
+            guard let ticket else { continue }
+            if let known = best, known.number < ticket.number { continue }
+            best = ticket
+        }
+        return best?.slot
+    }
+
+    /// Turns away those who wait for an endpoint that will not come back in their time.
+    mutating func rejectHopeless(at now: MonotonicTime, into actions: inout [Action]) {
+        guard queue.count > 0 else { return }
+        scratchSlots.removeAll(keepingCapacity: true)
+        queue.appendSlots(to: &scratchSlots)
+        for position in scratchSlots.indices {
+            let slot = scratchSlots[position]
+            guard survey(slot, at: now) == .never else { continue }
+            dequeue(slot)
+            reject(slot, endReason(slot, else: .noEndpoints), at: now, into: &actions)
+        }
+    }
+
+    mutating func drainAll(at now: MonotonicTime, into actions: inout [Action]) {
+        isShuttingDown = true
+        scratchSlots.removeAll(keepingCapacity: true)
+        queue.appendSlots(to: &scratchSlots)
+        for position in scratchSlots.indices {
+            let slot = scratchSlots[position]
+            dequeue(slot)
+            reject(slot, .shuttingDown, at: now, into: &actions)
+        }
+    }
+
+    /// What ends a request that can wait no longer: its last failure, if it had one.
+    func endReason(_ slot: Int, else reason: RejectionReason) -> RejectionReason {
+        guard let failure = requests.records[slot].lastFailure else { return reason }
+        return failure.verdict == .saturated ? .saturated : .upstreamFailed
+    }
+
+    /// Ends a request that is in no queue and on no endpoint.
+    mutating func reject(
+        _ slot: Int, _ reason: RejectionReason, at now: MonotonicTime,
+        into actions: inout [Action]
+    ) {
+        let record = requests.records[slot]
+        var wait = pace.time(for: queue.count + 1)
+        if case .saturated(let retryAfter?) = record.lastFailure { wait = max(wait, retryAfter) }
+        if reason == .noEndpoints || reason == .upstreamFailed {
+            wait = timeUntilUsable(record.request, at: now) ?? wait
+        }
+        let seconds = RetryAfter.seconds(for: wait, random: &random)
+        actions.append(
+            .reject(
+                record.id,
+                Rejection(
+                    reason: reason, retryAfterSeconds: seconds,
+                    lastFailure: record.lastFailure, attempts: record.attempts)))
+        requests.remove(slot: slot)
+        ends += 1
+    }
+
+    /// Until the first endpoint that may take such a request is expected back.
+    private func timeUntilUsable(
+        _ request: InferenceRequest, at now: MonotonicTime
+    ) -> TimeSpan? {
+        var earliest: MonotonicTime?
+        for index in filter.endpoints(of: request.model)
+        where filter.permits(request, on: index) {
+            guard let from = endpoints[index].usable(from: now) else { continue }
+            earliest = min(earliest ?? from, from)
+        }
+        return earliest.map { $0 - now }
+    }
+}

@@ -1,0 +1,92 @@
+import EnergyModel
+import InferenceTypes
+
+extension Scheduler {
+    /// What can be hoped for a request.
+    enum Prospect {
+        /// An endpoint has room: `router.eligible` says which.
+        case now
+        /// One will, if others end or time passes, before the request's own time is up.
+        case later
+        /// None: not configured for it, failed it, taken out, or down for too long.
+        case never
+    }
+
+    /// Runs the filters for the request in `slot`.
+    mutating func survey(_ slot: Int, at now: MonotonicTime) -> Prospect {
+        router.eligible.removeAll(keepingCapacity: true)
+        var hope = false
+        let record = requests.records[slot]
+        for index in filter.endpoints(of: record.request.model)
+        where filter.permits(record.request, on: index) && !record.tried.contains(index) {
+            if endpoints[index].isUsable(at: now) {
+                hope = true
+                if endpoints[index].hasRoom(for: record.sequences, at: now) {
+                    router.eligible.append(index)
+                }
+            } else if !hope, let from = endpoints[index].usable(from: now) {
+                hope = from <= record.deadline
+            }
+        }
+        return router.eligible.isEmpty ? (hope ? .later : .never) : .now
+    }
+
+    /// The filters that do not depend on the moment.
+    func mayUse(_ index: Int, _ slot: Int) -> Bool {
+        filter.permits(requests.records[slot].request, on: index)
+            && !requests.records[slot].tried.contains(index)
+    }
+
+    /// Picks one of `router.eligible` for a request that is in no queue and on no endpoint.
+    mutating func dispatch(
+        _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
+    ) {
+        let record = requests.records[slot]
+        let size = RequestSize(
+            inputTokens: record.inputTokens, outputTokens: record.outputTokens,
+            sequences: record.sequences, generates: record.request.task.generates)
+        let demand = Router.Demand(
+            size: size, model: record.request.model, objective: record.objective)
+        guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return }
+        let index = pick.endpoint
+        let prefill = models[index].prefillTime(of: size)
+        let share = RunningSet.Share(
+            sequences: record.sequences, decodes: size.generates,
+            remainingTokens: record.outputTokens * record.sequences,
+            interTokenObjective: size.generates ? record.objective.interTokenLatency : nil)
+        let position = members[index].insert(slot: slot, share)
+        endpoints[index].running = members[index].totals
+        endpoints[index].prefill.placed(prefill, at: now)
+        endpoints[index].predictedEnergy += pick.estimate.marginalEnergy
+        endpoints[index].dispatched += 1
+        requests.records[slot].phase = .running(endpoint: index, position: position)
+        requests.records[slot].prefill = prefill
+        requests.records[slot].attempts += 1
+        requests.records[slot].sawFirstToken = false
+        requests.records[slot].isTrial = endpoints[index].breaker.placed()
+        let placement = Placement(
+            endpoint: endpoints[index].id, attempt: record.attempts + 1,
+            estimate: pick.estimate, reason: pick.reason, candidates: router.eligible.count,
+            inputTokens: record.inputTokens, outputTokens: record.outputTokens,
+            waited: now - record.arrival)
+        actions.append(.dispatch(record.id, placement))
+        report(index, at: now, into: &actions)
+    }
+
+    /// Takes the request off its endpoint and returns which one that was; `nil` if it was on
+    /// none.
+    mutating func detach(_ slot: Int, at now: MonotonicTime) -> Int? {
+        guard case .running(let index, let position) = requests.records[slot].phase else {
+            return nil
+        }
+        if !requests.records[slot].sawFirstToken {
+            endpoints[index].prefill.settled(requests.records[slot].prefill, at: now)
+        }
+        if let moved = members[index].remove(at: position) {
+            requests.records[moved].phase = .running(endpoint: index, position: position)
+        }
+        endpoints[index].running = members[index].totals
+        requests.records[slot].phase = .queued
+        return index
+    }
+}

@@ -1,0 +1,69 @@
+import InferenceTypes
+
+extension Scheduler {
+    /// The state for pages and metrics, taken at one moment.
+    public struct Snapshot: Hashable, Sendable {
+        public struct Endpoint: Hashable, Sendable {
+            public var id: EndpointID
+            public var pool: PoolID
+            public var condition: EndpointCondition
+            /// Our requests there.
+            public var inFlight: Int
+            /// Their sequences.
+            public var sequences: Int
+            /// Sequences, ours and foreign, beyond what the engine runs at once.
+            public var waitingSequences: Int
+            /// Sequences that are not ours, by the last scrape.
+            public var foreignSequences: Int
+            public var kvUsage: Double?
+            /// Most sequences in flight.
+            public var limit: Int
+            /// Dispatches so far.
+            public var dispatched: Int
+            /// Marginal joules predicted for all of them.
+            public var predictedEnergy: Joules
+            /// Predicted seconds of work accepted and not done.
+            public var work: TimeSpan
+        }
+
+        public struct Depth: Hashable, Sendable {
+            public var serviceClass: ServiceClass
+            public var waiting: Int
+        }
+
+        public var endpoints: [Endpoint]
+        /// Most urgent class first.
+        public var queueDepths: [Depth]
+        public var policy: RoutingPolicy
+        /// Admitted and not ended, queued or running.
+        public var requests: Int
+        public var isShuttingDown: Bool
+    }
+
+    public func snapshot(at now: MonotonicTime) -> Snapshot {
+        Snapshot(
+            endpoints: endpoints.map { endpoint in
+                let foreign = endpoint.foreign.sequences(at: now)
+                let sequences = endpoint.running.sequences
+                return Snapshot.Endpoint(
+                    id: endpoint.id, pool: endpoint.pool,
+                    condition: endpoint.condition(at: now),
+                    inFlight: endpoint.running.count, sequences: sequences,
+                    waitingSequences: max(
+                        sequences + foreign - models[endpoint.id.index].curve.capacity, 0),
+                    foreignSequences: foreign, kvUsage: endpoint.foreign.kvUsage,
+                    limit: endpoint.limit, dispatched: endpoint.dispatched,
+                    predictedEnergy: endpoint.predictedEnergy,
+                    work: TimeSpan(seconds: endpoint.work(at: now) * endpoint.weight))
+            },
+            queueDepths: ServiceClass.allCases.map {
+                Snapshot.Depth(serviceClass: $0, waiting: queue.depths[$0.rank])
+            },
+            policy: router.policy, requests: requests.count, isShuttingDown: isShuttingDown)
+    }
+
+    /// Learned bytes per input token of a model: 4 until usage was seen.
+    public func bytesPerToken(of model: ModelID) -> Double {
+        statistics.bytesPerToken(of: model)
+    }
+}

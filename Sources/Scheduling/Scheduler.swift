@@ -1,0 +1,97 @@
+import EnergyModel
+import InferenceTypes
+
+/// The core: told what happened and when, it says what to do next. No input or output, no clock,
+/// no chance but its own seeded source: the gateway and the simulator drive the same value.
+///
+/// The life of a request here: `arrived` -> filters, estimate, score, pick -> `dispatch`; or
+/// `queue`, until room appears, the time is up or the client leaves; or `reject`. A dispatched
+/// request ends by `finished` or `withdrawn`, or comes back by `attemptFailed` for another
+/// dispatch, the queue or a rejection. Each ends exactly once.
+///
+/// Inputs that are wrong: an id that arrives twice is the shell's bug and traps. Events about
+/// unknown requests or endpoints are legitimate (two ends crossed) and are dropped. Numbers
+/// that came from a peer are clamped, never trusted.
+public struct Scheduler: ~Copyable, Sendable {
+    let configuration: Configuration
+    let filter: CandidateFilter
+    /// By endpoint, as the two that follow.
+    let models: [EndpointModel]
+    var endpoints: [EndpointState]
+    var members: [RunningSet]
+    var requests = RequestTable()
+    var queue: AdmissionQueue
+    var precedence: ClassPrecedence
+    var deadlines = DeadlineHeap()
+    var router: Router
+    var statistics: TokenStatistics
+    var pace = CompletionPace()
+    /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
+    /// that one does not disturb the other.
+    var random: RandomSource
+    var isShuttingDown = false
+    var arrivals: UInt64 = 0
+    var ends: UInt64 = 0
+    /// Kept between events so that none allocates.
+    var scratchSlots: [Int] = []
+
+    public init(configuration: Configuration, seed: UInt64) {
+        self.configuration = configuration
+        filter = CandidateFilter(configuration)
+        let models = configuration.endpoints.map { endpoint in
+            EndpointModel(
+                profile: endpoint.profile,
+                engine: configuration.pools[endpoint.pool.index].engine,
+                parameters: configuration.model)
+        }
+        self.models = models
+        endpoints = configuration.endpoints.indices.map { index in
+            EndpointState(
+                configuration.endpoints[index], id: EndpointID(index), model: models[index],
+                configuration: configuration)
+        }
+        members = Array(repeating: RunningSet(), count: models.count)
+        queue = AdmissionQueue(
+            models: configuration.modelCount, bound: configuration.limits.queuedRequests,
+            bulkShare: configuration.bulkQueueShare)
+        precedence = ClassPrecedence(bound: configuration.starvationBound)
+        var seeds = RandomSource(seed: seed)
+        router = Router(
+            policy: configuration.policy, models: configuration.modelCount,
+            objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next())
+        random = RandomSource(seed: seeds.next())
+        statistics = TokenStatistics(modelCount: configuration.modelCount)
+    }
+
+    /// Takes one event and appends what is to be done about it. Whatever fell due before `now`
+    /// is handled first, whichever event comes along.
+    public mutating func handle(
+        _ event: Event, at now: MonotonicTime, into actions: inout [Action]
+    ) {
+        handleDue(at: now, into: &actions)
+        switch event {
+        case .arrived(let request): arrived(request, at: now, into: &actions)
+        case .firstToken(let id): firstToken(id, at: now, into: &actions)
+        case .progress(let tokens): progressed(tokens, at: now, into: &actions)
+        case .finished(let id, let completion):
+            finished(id, completion, at: now, into: &actions)
+        case .attemptFailed(let id, let failure):
+            attemptFailed(id, failure, at: now, into: &actions)
+        case .withdrawn(let id):
+            finished(id, Completion(outcome: .cancelled), at: now, into: &actions)
+        case .probed(let id, let healthy):
+            probed(id, healthy: healthy, at: now, into: &actions)
+        case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
+        case .setPolicy(let policy): router.policy = policy
+        case .setEndpointState(let id, let state):
+            setEndpointState(id, state, at: now, into: &actions)
+        case .drainAll: drainAll(at: now, into: &actions)
+        case .deadline: break
+        }
+        dropStaleDeadlines()
+    }
+
+    /// When ``Event/deadline`` is to be sent, unless another event comes before; `nil`: time
+    /// alone changes nothing.
+    public func nextDeadline() -> MonotonicTime? { deadlines.first?.time }
+}

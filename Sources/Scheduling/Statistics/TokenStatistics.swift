@@ -1,0 +1,115 @@
+import InferenceTypes
+
+/// What past answers teach about sizes: bytes per input token of each model, and output tokens
+/// by model, task and prompt length. Used for predictions only, never for billing.
+///
+/// Prompt lengths are binned by powers of two: the mean per (service, log2 prompt length)
+/// explained 64 % of the variance of output lengths on a mixed production trace (service alone
+/// 33 %, everything pooled 7 %), and perfect foresight saved no measurable energy beyond it.
+struct TokenStatistics: Sendable {
+    /// A mean that starts at a prior worth `weight` samples and forgets beyond `memory`:
+    /// `mean += (x - mean) / min(n + weight, memory)`. Worked: prior 200 worth 4, first sample
+    /// 100: 200 - 100 / 5 = 180; second sample 100: 180 - 80 / 6 = 166.7.
+    struct Mean: Hashable, Sendable {
+        private(set) var value: Double
+        private var samples = 0.0
+        private let weight: Double
+        private let memory: Double
+
+        init(prior: Double, weight: Double, memory: Double) {
+            value = prior
+            self.weight = weight
+            self.memory = memory
+        }
+
+        mutating func add(_ sample: Double) {
+            samples = min(samples + 1, memory)
+            value += (sample - value) / min(samples + weight, memory)
+        }
+    }
+
+    static let bytesPerTokenPrior = 4.0
+    static let outputTokensPrior = 200.0
+    /// No prompt is believed longer, no answer either.
+    static let mostTokens = 1 << 24
+    /// Input tokens that an image or another part without text is taken for.
+    static let tokensPerMediaPart = 512
+    private static let bins = 16
+
+    private var bytesPerToken: [Mean]
+    private var outputTokens: [Mean]
+
+    init(modelCount: Int) {
+        let models = max(modelCount, 0)
+        bytesPerToken = Array(
+            repeating: Mean(prior: Self.bytesPerTokenPrior, weight: 16, memory: 512),
+            count: models)
+        outputTokens = Array(
+            repeating: Mean(prior: Self.outputTokensPrior, weight: 4, memory: 200),
+            count: models * InferenceTask.allCases.count * Self.bins)
+    }
+
+    func bytesPerToken(of model: ModelID) -> Double {
+        bytesPerToken.indices.contains(model.index)
+            ? bytesPerToken[model.index].value : Self.bytesPerTokenPrior
+    }
+
+    /// Worked, 4 bytes per token: 4 620 bytes are 1 155 tokens.
+    func inputTokens(of request: InferenceRequest) -> Int {
+        let text = Double(max(request.promptBytes, 0)) / bytesPerToken(of: request.model)
+        let media = Double(max(request.mediaParts, 0)) * Double(Self.tokensPerMediaPart)
+        return Int(min(text + media, Double(Self.mostTokens)))
+    }
+
+    /// Of one sequence; at least one for a task that generates, none for one that does not.
+    func outputTokens(of request: InferenceRequest, inputTokens: Int) -> Int {
+        guard request.task.generates else { return 0 }
+        let most = min(request.maxOutputTokens ?? Self.mostTokens, Self.mostTokens)
+        guard let index = index(request.model, request.task, inputTokens) else {
+            return max(min(Int(Self.outputTokensPrior), most), 1)
+        }
+        return max(min(Int(outputTokens[index].value.rounded()), most), 1)
+    }
+
+    /// Learns from an answer that came to its end.
+    mutating func learn(from usage: Usage, of request: InferenceRequest, sequences: Int) {
+        if let tokens = usage.inputTokens, tokens >= 16, request.mediaParts == 0,
+            bytesPerToken.indices.contains(request.model.index)
+        {
+            let ratio = Double(max(request.promptBytes, 0)) / Double(tokens)
+            // One odd report, or a template longer than its prompt, must not spoil the mean.
+            bytesPerToken[request.model.index].add(min(max(ratio, 0.5), 16))
+        }
+        if request.task.generates, let tokens = usage.outputTokens, tokens >= 0,
+            let index = index(
+                request.model, request.task, usage.inputTokens ?? inputTokens(of: request))
+        {
+            let each = Double(min(tokens, Self.mostTokens)) / Double(max(sequences, 1))
+            outputTokens[index].add(each)
+        }
+    }
+
+    private func index(_ model: ModelID, _ task: InferenceTask, _ tokens: Int) -> Int? {
+        guard bytesPerToken.indices.contains(model.index) else { return nil }
+        let bin = min(Int.bitWidth - max(tokens, 1).leadingZeroBitCount - 1, Self.bins - 1)
+        let row = model.index * InferenceTask.allCases.count + task.ordinal
+        return row * Self.bins + bin
+    }
+}
+
+extension InferenceTask {
+    /// The position of the case: an index into tables.
+    var ordinal: Int {
+        switch self {
+        case .chat: 0
+        case .completion: 1
+        case .embedding: 2
+        case .responses: 3
+        case .classify: 4
+        case .rerank: 5
+        case .score: 6
+        case .tokenize: 7
+        case .detokenize: 8
+        }
+    }
+}

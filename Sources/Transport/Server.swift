@@ -1,0 +1,88 @@
+import InferenceTypes
+import WireProtocols
+
+/// One reactor's downstream side: its connections, its handler and the pool of stream objects.
+public final class Server {
+    public let reactor: Reactor
+    public let handler: ServerHandler
+    public let limits: Limits
+    public private(set) var isDraining = false
+    /// Open connections by protocol and TLS, for the metrics page.
+    public private(set) var connections: [ServerConnection] = []
+    public internal(set) var openStreams = 0
+
+    private var spareStreams: [ServerStream] = []
+    private var sweep: Timer?
+
+    /// How often deadlines of connections and stalled streams are looked at.
+    private static let sweepInterval = TimeSpan.milliseconds(500)
+
+    public init(reactor: Reactor, handler: ServerHandler, limits: Limits) {
+        self.reactor = reactor
+        self.handler = handler
+        self.limits = limits
+        let timer = Timer(on: reactor) { [unowned self] in self.sweepDeadlines() }
+        timer.arm(after: Server.sweepInterval)
+        sweep = timer
+    }
+
+    /// Takes over an accepted, non-blocking socket.
+    public func adopt(descriptor: Int32, tls: TLSContext?) {
+        Socket.disableNagle(descriptor)
+        guard
+            let connection = ServerConnection(descriptor: descriptor, server: self, tls: tls)
+        else {
+            Socket.discard(descriptor)
+            reactor.connectionCount.subtract(1, ordering: .relaxed)
+            return
+        }
+        connection.place = connections.count
+        connections.append(connection)
+        reactor.register(connection)
+        if isDraining { connection.drain() }
+    }
+
+    /// Graceful stop: no new requests; running ones finish.
+    public func drain() {
+        isDraining = true
+        for connection in connections { connection.drain() }
+    }
+
+    /// Cuts what is left.
+    public func closeAll() {
+        for connection in connections { connection.close() }
+    }
+
+    func forget(_ connection: ServerConnection) {
+        let place = connection.place
+        guard place < connections.count, connections[place] === connection else { return }
+        connections.swapAt(place, connections.count - 1)
+        connections[place].place = place
+        connections.removeLast()
+        reactor.connectionCount.subtract(1, ordering: .relaxed)
+    }
+
+    func makeStream(for connection: ServerConnection) -> ServerStream {
+        openStreams += 1
+        let stream = spareStreams.popLast() ?? ServerStream()
+        stream.connection = connection
+        stream.lastProgress = reactor.now
+        stream.lastBuffered = 0
+        return stream
+    }
+
+    func recycle(_ stream: ServerStream) {
+        openStreams -= 1
+        stream.isDead = true
+        stream.connection = nil
+        // A handler that has not let go yet keeps the object: it must not become another request.
+        guard spareStreams.count < 256, stream.exchange == nil else { return }
+        stream.reset()
+        spareStreams.append(stream)
+    }
+
+    private func sweepDeadlines() {
+        for connection in connections { connection.checkDeadlines(at: reactor.now) }
+        sweep?.arm(after: Server.sweepInterval)
+    }
+}

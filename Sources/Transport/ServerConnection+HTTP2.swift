@@ -1,0 +1,188 @@
+import InferenceTypes
+import WireProtocols
+
+/// HTTP/2 on a server connection: session events to streams, streams to the session.
+extension ServerConnection {
+    /// Bytes given to the session at once: between two such pieces the peer's flood is counted.
+    private static let receiveStep = 16 << 10
+    /// Frames serialised for one write.
+    private static let writeStep = 64 << 10
+    /// Suspicious frames that one connection may send per answered request, plus a burst.
+    private static let glitchBurst = 2_000
+
+    func startHTTP2() {
+        guard let session = HTTP2Session(limits: server.limits) else {
+            close()
+            return
+        }
+        http2 = consume session
+        stage = .http2
+        deadline = reactor.now + server.limits.idleTimeout
+        if server.isDraining { drain() }
+        reactor.markDirty(self)
+    }
+
+    func receiveHTTP2(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes
+        while !rest.isEmpty, stage == .http2 {
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.receiveStep))
+            rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
+            do {
+                try http2?.receive(piece)
+                walkEvents(piece)
+            } catch .protocolViolation {
+                walkEvents(piece)
+                closesAfterFlush = true
+            } catch {
+                close()
+                return
+            }
+            if let session = http2?.glitches, session > Self.glitchBurst {
+                http2?.goAway(code: 0xb)
+                closesAfterFlush = true
+            }
+        }
+        reactor.markDirty(self)
+    }
+
+    private func walkEvents(_ input: UnsafeRawBufferPointer) {
+        guard http2?.hasEvents == true else { return }
+        var events: [HTTP2Event] = []
+        swap(&events, &reactor.spareEvents)
+        http2?.takeEvents(into: &events)
+        for event in events where stage == .http2 { walk(event, input) }
+        events.removeAll(keepingCapacity: true)
+        swap(&events, &reactor.spareEvents)
+    }
+
+    private func walk(_ event: HTTP2Event, _ input: UnsafeRawBufferPointer) {
+        switch event.kind {
+        case .head:
+            open(slot: event.slot)
+        case .data:
+            guard let stream = stream(event.slot) else { return }
+            appendBody(UnsafeRawBufferPointer(rebasing: input[event.range]), to: stream)
+        case .end:
+            guard let stream = stream(event.slot) else { return }
+            stream.isComplete = true
+            if !stream.isEnded, !stream.discardsBody { server.handler.request(stream) }
+        case .closed:
+            let stream = stream(event.slot)
+            if event.slot < streams.count { streams[event.slot] = nil }
+            // The slot's buffer dies with it, so what the stream still held is asked first.
+            if let stream { drop(stream) }
+            http2?.release(slot: event.slot)
+            deadline = reactor.now + server.limits.idleTimeout
+        case .drained:
+            guard let stream = stream(event.slot), !stream.isDead else { return }
+            server.handler.drained(stream)
+        case .answered:
+            // The answer is out before the request is in: no use for the rest of it.
+            guard let stream = stream(event.slot), !stream.isComplete else { return }
+            http2?.reset(slot: event.slot, code: 0)
+            reactor.markDirty(self)
+        }
+    }
+
+    private func stream(_ slot: Int) -> ServerStream? {
+        slot < streams.count ? streams[slot] : nil
+    }
+
+    private func open(slot: Int) {
+        let stream = server.makeStream(for: self)
+        stream.slot = slot
+        while streams.count <= slot { streams.append(nil) }
+        streams[slot] = stream
+        if http2?.isOverLimit(slot: slot) == true {
+            stream.discardsBody = true
+            server.handler.refused(stream, .headTooLarge)
+            return
+        }
+        http2?.swapHead(slot: slot, with: &stream.head)
+        stream.isHeadRequest = stream.head.withValue(of: ":method") { method in
+            method.elementsEqual("HEAD".utf8)
+        } ?? false
+        offer(stream)
+    }
+
+    /// Shows a request's head to the handler, after the checks both protocols share.
+    func offer(_ stream: ServerStream) {
+        let pathLength = stream.head.withValue(of: ":path") { $0.count } ?? 0
+        if pathLength > server.limits.uriBytes {
+            stream.discardsBody = true
+            server.handler.refused(stream, .uriTooLong)
+            return
+        }
+        server.handler.head(stream)
+    }
+
+    func appendBody(_ bytes: UnsafeRawBufferPointer, to stream: ServerStream) {
+        guard !stream.discardsBody, !stream.isEnded, !stream.isDead else { return }
+        guard stream.body.count + bytes.count <= server.limits.requestBodyBytes else {
+            stream.discardsBody = true
+            stream.body = []
+            server.handler.refused(stream, .bodyTooLarge)
+            return
+        }
+        stream.body.append(contentsOf: bytes)
+        stream.lastProgress = reactor.now
+    }
+
+    // MARK: Writing
+
+    func flushHTTP2() {
+        while stage == .http2, isWritable {
+            writeOut(&outgoing)
+            guard isWritable, stage == .http2 else { break }
+            guard http2?.fill(&reactor.scratch, limit: Self.writeStep) == true else {
+                close()
+                return
+            }
+            let isDone = reactor.scratch.isEmpty
+            if !isDone {
+                if hasTLS {
+                    encrypt(reactor.scratch.readable)
+                } else {
+                    writeOut(&reactor.scratch)
+                    // What the socket did not take moves to the connection's own queue.
+                    outgoing.append(reactor.scratch.readable)
+                }
+                reactor.scratch.clear()
+            } else if hasTLS {
+                tls?.takeOutput(into: &outgoing)
+                writeOut(&outgoing)
+            }
+            walkEvents(UnsafeRawBufferPointer(start: nil, count: 0))
+            if isDone { break }
+        }
+        if stage == .http2, http2?.isFinished == true { closesAfterFlush = true }
+    }
+
+    func checkHTTP2(at now: MonotonicTime) {
+        if let due = goAwayAt, now >= due {
+            goAwayAt = nil
+            http2?.goAway()
+            reactor.markDirty(self)
+        }
+        var isBusy = false
+        for case let stream? in streams {
+            isBusy = true
+            let isLate =
+                !stream.isComplete && !stream.isEnded
+                && now - stream.lastProgress > server.limits.bodyTimeout
+            if isLate {
+                stream.discardsBody = true
+                server.handler.refused(stream, .bodyTimeout)
+            } else if isStalled(stream, at: now) {
+                abort(stream)
+            }
+        }
+        if isBusy {
+            deadline = now + server.limits.idleTimeout
+        } else if now >= deadline {
+            http2?.goAway()
+            closesAfterFlush = true
+            reactor.markDirty(self)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import InferenceTypes
+import WireProtocols
+
+/// What streams ask of their connection, for both protocols.
+extension ServerConnection {
+    func bufferedBytes(of stream: ServerStream) -> Int {
+        if stage == .http2 || http2 != nil {
+            return http2?.bufferedBytes(slot: stream.slot) ?? 0
+        }
+        return plain.count + outgoing.count
+    }
+
+    func respond(
+        _ stream: ServerStream, status: Int, fields: borrowing FieldBlock, length: Int?
+    ) {
+        reactor.markDirty(self)
+        guard stage == .http2 else {
+            respondHTTP1(stream, status: status, fields: fields, length: length)
+            return
+        }
+        reactor.block.removeAll()
+        reactor.block.append(name: ":status", number: status)
+        for index in 0..<fields.count { reactor.block.append(fields, at: index) }
+        if let length { reactor.block.append(name: "content-length", number: length) }
+        http2?.respond(
+            slot: stream.slot, fields: reactor.block, end: stream.isEnded || stream.isHeadRequest)
+        if stream.isHeadRequest { stream.isEnded = true }
+    }
+
+    func send(_ stream: ServerStream, _ bytes: UnsafeRawBufferPointer, end: Bool) {
+        reactor.markDirty(self)
+        if stage == .http2 {
+            http2?.append(slot: stream.slot, bytes, end: end)
+        } else {
+            sendHTTP1(stream, bytes, end: end)
+        }
+    }
+
+    func abort(_ stream: ServerStream) {
+        if stage == .http2 {
+            let wasOpen = !stream.isEnded
+            stream.isEnded = true
+            stream.isDead = true
+            http2?.reset(slot: stream.slot, code: 2)
+            reactor.markDirty(self)
+            if wasOpen { server.handler.gone(stream) }
+        } else {
+            close()
+        }
+    }
+
+    func notifyWhenDrained(_ stream: ServerStream) {
+        if stage == .http2 {
+            http2?.notifyWhenDrained(slot: stream.slot)
+        } else {
+            stream.wantsDrain = true
+        }
+        reactor.markDirty(self)
+    }
+}

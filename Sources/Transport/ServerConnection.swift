@@ -1,0 +1,341 @@
+import Glibc
+import InferenceTypes
+import WireProtocols
+
+/// One downstream socket: finds out what the client speaks and runs it.
+public final class ServerConnection: Pollable {
+    /// What the connection is doing. Each state names those that may follow.
+    enum Stage {
+        /// TLS handshake under way -> `http1`, `http2` (by ALPN), `sniffing`, `closed`.
+        case handshaking
+        /// Cleartext: too few bytes to tell HTTP/2's preface from a request -> `http1`, `http2`.
+        case sniffing
+        /// -> `lingering`, `closed`.
+        case http1
+        /// -> `closed`.
+        case http2
+        /// Our side is shut down; input is thrown away until the client closes -> `closed`.
+        case lingering
+        /// The descriptor is gone.
+        case closed
+    }
+
+    unowned(unsafe) let server: Server
+    let hasTLS: Bool
+    var stage: Stage
+    /// Its index in the server's list.
+    var place = 0
+
+    var tls: TLSEngine?
+    var http2: HTTP2Session?
+    var http1: HTTP1ServerState
+    /// HTTP/2 streams by slot.
+    var streams: [ServerStream?] = []
+    /// Bytes of cleartext that wait for a whole preface or HTTP/1.1 head.
+    var pending: [UInt8] = []
+    /// HTTP/1.1 response bytes, before TLS.
+    var plain = ByteQueue()
+    /// Bytes that the socket has not taken yet.
+    var outgoing = ByteQueue()
+    var isWritable = true
+    var isPeerClosed = false
+    var closesAfterFlush = false
+    /// Unread bytes were left in the kernel because our own output is blocked.
+    var hasUnread = false
+    /// A pipelined request waits in `pending` and may be parsed now.
+    var isParsePending = false
+    /// Until when the handshake, the head, the body or the next request must have come.
+    var deadline: MonotonicTime
+    /// When a graceful stop takes its second step.
+    var goAwayAt: MonotonicTime?
+
+    init?(descriptor: Int32, server: Server, tls context: TLSContext?) {
+        self.server = server
+        hasTLS = context != nil
+        http1 = HTTP1ServerState(limits: server.limits)
+        stage = context == nil ? .sniffing : .handshaking
+        deadline = server.reactor.now + server.limits.handshakeTimeout
+        if let context {
+            guard let engine = TLSEngine(server: context) else { return nil }
+            tls = consume engine
+        }
+        super.init(descriptor: descriptor, reactor: server.reactor)
+    }
+
+    public var isHTTP2: Bool { stage == .http2 }
+    public var isTLS: Bool { hasTLS }
+
+    // MARK: Reading
+
+    public override func ready(_ events: Readiness) {
+        if isParsePending { resumeParsing() }
+        if events.contains(.peerClosed) || !events.isDisjoint(with: .failed) {
+            isPeerClosed = true
+        }
+        if events.contains(.writable), !isWritable {
+            isWritable = true
+            reactor.markDirty(self)
+        }
+        if events.contains(.readable) || isPeerClosed { readAvailable() }
+    }
+
+    /// Reads until the kernel has no more. Several turns' worth at most, so that one busy client
+    /// does not hold up the others.
+    private func readAvailable() {
+        hasUnread = false
+        var rounds = 4
+        while descriptor >= 0 {
+            guard acceptsInput else {
+                hasUnread = true
+                if isPeerClosed { lost() }
+                return
+            }
+            switch Socket.read(descriptor, into: reactor.readBuffer) {
+            case .bytes(let count):
+                deliver(UnsafeRawBufferPointer(rebasing: reactor.readBuffer[..<count]))
+                if count < Reactor.readSize, !isPeerClosed { return }
+            case .wouldBlock:
+                return
+            case .closed, .failed:
+                lost()
+                return
+            }
+            rounds -= 1
+            if rounds == 0 {
+                reactor.runAgain(self)
+                return
+            }
+        }
+    }
+
+    /// False while a client that does not read its answers keeps sending: its bytes stay in the
+    /// kernel, and TCP slows it down.
+    private var acceptsInput: Bool {
+        switch stage {
+        case .http1: !http1.isHolding || pending.count < server.limits.headerListBytes
+        case .http2: outgoing.count < 256 << 10
+        case .handshaking, .sniffing, .lingering, .closed: true
+        }
+    }
+
+    private func deliver(_ bytes: UnsafeRawBufferPointer) {
+        guard hasTLS else {
+            receive(bytes)
+            return
+        }
+        do {
+            try tls?.receive(bytes)
+            try readPlaintext()
+        } catch {
+            // The alert, if any, is in the engine's output.
+            closesAfterFlush = true
+            if stage == .handshaking { stage = .lingering }
+            reactor.markDirty(self)
+        }
+    }
+
+    private func readPlaintext() throws {
+        if stage == .handshaking {
+            try tls?.handshake()
+            reactor.markDirty(self)
+            guard tls?.isHandshakeComplete == true else { return }
+            if tls?.negotiatedProtocol == .h2 { startHTTP2() } else { stage = .http1 }
+            deadline = reactor.now + server.limits.headerTimeout
+        }
+        var plaintext: [UInt8] = []
+        swap(&plaintext, &reactor.plaintext)
+        defer {
+            plaintext.removeAll(keepingCapacity: true)
+            swap(&plaintext, &reactor.plaintext)
+        }
+        let result = try tls?.read(into: &plaintext)
+        if !plaintext.isEmpty { plaintext.withUnsafeBytes { receive($0) } }
+        if result == .closed { lost() }
+        // A key update or a session ticket may be waiting to go out.
+        reactor.markDirty(self)
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer) {
+        switch stage {
+        case .sniffing: sniff(bytes)
+        case .http1: receiveHTTP1(bytes)
+        case .http2: receiveHTTP2(bytes)
+        case .handshaking, .lingering, .closed: break
+        }
+    }
+
+    private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+    private func sniff(_ bytes: UnsafeRawBufferPointer) {
+        pending.append(contentsOf: bytes)
+        let preface = UnsafeRawBufferPointer(
+            start: Self.preface.utf8Start, count: Self.preface.utf8CodeUnitCount)
+        let isPreface = pending.withUnsafeBytes { pending in
+            pending.prefix(preface.count).elementsEqual(preface.prefix(pending.count))
+        }
+        if isPreface, pending.count < preface.count { return }
+        let first = pending
+        pending.removeAll()
+        deadline = reactor.now + server.limits.headerTimeout
+        if isPreface {
+            startHTTP2()
+            first.withUnsafeBytes { receiveHTTP2($0) }
+        } else {
+            stage = .http1
+            first.withUnsafeBytes { receiveHTTP1($0) }
+        }
+    }
+
+    // MARK: Writing
+
+    public override func flush() {
+        guard descriptor >= 0 else { return }
+        if stage == .http2 { flushHTTP2() } else { flushBytes() }
+        guard descriptor >= 0 else { return }
+        if isWritable, outgoing.isEmpty, plain.isEmpty {
+            if closesAfterFlush {
+                closeGently()
+            } else if hasUnread {
+                reactor.runAgain(self)
+            }
+        }
+    }
+
+    /// HTTP/1.1, handshakes and leftovers: straight from the queues.
+    private func flushBytes() {
+        if hasTLS { encryptPlain() }
+        guard isWritable else { return }
+        if hasTLS || !outgoing.isEmpty {
+            writeOut(&outgoing)
+        }
+        if !hasTLS, outgoing.isEmpty, !plain.isEmpty { writeOut(&plain) }
+        http1Drained()
+    }
+
+    private func encryptPlain() {
+        guard tls != nil else { return }
+        // While the socket is blocked plain text waits: its length is what back-pressure counts.
+        while isWritable, !plain.isEmpty, outgoing.count < 64 << 10 {
+            guard let taken = try? tls?.write(plain.readable), taken > 0 else { break }
+            plain.consume(taken)
+            tls?.takeOutput(into: &outgoing)
+        }
+        tls?.takeOutput(into: &outgoing)
+    }
+
+    /// Encrypts `bytes` (all of them) behind what already waits.
+    func encrypt(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes
+        while !rest.isEmpty {
+            guard let taken = try? tls?.write(rest), taken > 0 else {
+                close()
+                return
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
+        }
+        tls?.takeOutput(into: &outgoing)
+    }
+
+    func writeOut(_ queue: inout ByteQueue) {
+        while !queue.isEmpty {
+            switch Socket.write(descriptor, queue.readable) {
+            case .bytes(let count):
+                let all = count == queue.count
+                queue.consume(count)
+                if !all {
+                    isWritable = false
+                    return
+                }
+            case .wouldBlock:
+                isWritable = false
+                return
+            case .closed, .failed:
+                lost()
+                return
+            }
+        }
+    }
+
+    // MARK: Ending
+
+    /// The client's side is gone: every unfinished stream is told.
+    func lost() { close() }
+
+    /// Half-closes and waits for the client to do the same, so that an answer sent while the
+    /// client was still talking is not destroyed by a TCP reset.
+    private func closeGently() {
+        guard stage != .lingering, !isPeerClosed, http1.mustLinger else {
+            close()
+            return
+        }
+        stage = .lingering
+        shutdown(descriptor, Int32(SHUT_WR))
+        deadline = reactor.now + .seconds(2)
+    }
+
+    func close() {
+        guard stage != .closed else { return }
+        stage = .closed
+        server.forget(self)
+        reactor.bury(self)
+        for index in streams.indices {
+            if let stream = streams[index] { drop(stream) }
+            streams[index] = nil
+        }
+        if let stream = http1.stream {
+            http1.stream = nil
+            drop(stream)
+        }
+    }
+
+    /// Takes a stream out of service; tells the handler if it still had something to say.
+    func drop(_ stream: ServerStream) {
+        let wasOpen = !stream.isDead && !(stream.isEnded && stream.bufferedBytes == 0)
+        stream.isDead = true
+        if wasOpen { server.handler.gone(stream) }
+        server.recycle(stream)
+    }
+
+    func drain() {
+        switch stage {
+        case .http2:
+            http2?.announceShutdown()
+            goAwayAt = reactor.now + .seconds(1)
+            reactor.markDirty(self)
+        case .http1:
+            http1.closesAfterResponse = true
+            if http1.stream == nil, pending.isEmpty {
+                closesAfterFlush = true
+                reactor.markDirty(self)
+            }
+        case .handshaking, .sniffing:
+            if pending.isEmpty { close() }
+        case .lingering, .closed:
+            break
+        }
+    }
+
+    /// Called twice a second.
+    func checkDeadlines(at now: MonotonicTime) {
+        switch stage {
+        case .handshaking, .sniffing, .lingering:
+            if now >= deadline { close() }
+        case .http1:
+            checkHTTP1(at: now)
+        case .http2:
+            checkHTTP2(at: now)
+        case .closed:
+            break
+        }
+    }
+
+    /// True if `stream` has held bytes for longer than the stall deadline without any leaving.
+    func isStalled(_ stream: ServerStream, at now: MonotonicTime) -> Bool {
+        let buffered = bufferedBytes(of: stream)
+        if buffered == 0 || buffered < stream.lastBuffered {
+            stream.lastProgress = now
+        }
+        stream.lastBuffered = buffered
+        return buffered > 0 && now - stream.lastProgress > server.limits.stallTimeout
+    }
+}

@@ -1,0 +1,180 @@
+/// Takes the transfer framing off a body. The caller keeps unread bytes together; each step uses
+/// some of them.
+struct HTTP1Body: Sendable {
+    enum Step {
+        case needMore
+        case body(Range<Int>, consumed: Int)
+        case end(consumed: Int)
+    }
+
+    private enum State: Sendable {
+        /// So many bytes to come.
+        case length(Int)
+        /// A chunk's size line comes next.
+        case chunkSize
+        /// So many bytes of this chunk to come, then its CRLF.
+        case chunkData(Int)
+        case chunkEnd
+        /// Trailer lines, thrown away, up to the empty one.
+        case trailers(fields: Int, bytes: Int)
+        /// The end of the connection is the end of the body.
+        case untilClose
+    }
+
+    private var state: State
+
+    static let none = HTTP1Body(length: 0)
+
+    /// Longest chunk-size line: 16 digits and 256 bytes of extensions.
+    private static let sizeLineLimit = 16 + 256 + 2
+    private static let trailerFields = 16
+    private static let trailerBytes = 4 << 10
+
+    init(length: Int) { state = .length(length) }
+    private init(_ state: State) { self.state = state }
+    static func chunked() -> HTTP1Body { HTTP1Body(.chunkSize) }
+    static func closeDelimited() -> HTTP1Body { HTTP1Body(.untilClose) }
+
+    var isCloseDelimited: Bool {
+        if case .untilClose = state { return true }
+        return false
+    }
+
+    mutating func next(_ input: UnsafeRawBufferPointer) throws(HTTP1Error) -> Step {
+        switch state {
+        case .length(let remaining):
+            if remaining == 0 { return .end(consumed: 0) }
+            guard !input.isEmpty else { return .needMore }
+            let count = min(remaining, input.count)
+            state = .length(remaining - count)
+            return .body(0..<count, consumed: count)
+        case .untilClose:
+            guard !input.isEmpty else { return .needMore }
+            return .body(0..<input.count, consumed: input.count)
+        case .chunkSize:
+            return try startChunk(input)
+        case .chunkData(let remaining):
+            guard !input.isEmpty else { return .needMore }
+            return try chunkData(input, from: 0, remaining)
+        case .chunkEnd:
+            guard try endsLine(input, at: 0) else { return .needMore }
+            state = .chunkSize
+            // The line end alone is no payload: go on with what follows it.
+            return .body(2..<2, consumed: 2)
+        case .trailers(let fields, let bytes):
+            return try trailer(input, fields, bytes)
+        }
+    }
+
+    private mutating func startChunk(
+        _ input: UnsafeRawBufferPointer
+    ) throws(HTTP1Error) -> Step {
+        var size = 0
+        var index = 0
+        while index < input.count, let digit = Self.hex(input[index]) {
+            guard index < 15 else { throw .chunkTooLong }
+            size = size << 4 | digit
+            index += 1
+        }
+        guard index < input.count else { return .needMore }
+        guard index > 0 else { throw .malformedChunk }
+        if input[index] != UInt8(ascii: "\r") {
+            guard let end = try Self.skipExtensions(input, from: index) else { return .needMore }
+            index = end
+        }
+        guard index + 1 < input.count else { return .needMore }
+        guard input[index + 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
+        index += 2
+        if size == 0 {
+            state = .trailers(fields: 0, bytes: 0)
+            return try trailerAfter(index, input)
+        }
+        guard index < input.count else {
+            state = .chunkData(size)
+            return .body(index..<index, consumed: index)
+        }
+        return try chunkData(input, from: index, size)
+    }
+
+    /// The carriage return after a chunk's extensions, or `nil` if it has not come yet.
+    private static func skipExtensions(
+        _ input: UnsafeRawBufferPointer, from start: Int
+    ) throws(HTTP1Error) -> Int? {
+        let first = input[start]
+        guard first == UInt8(ascii: ";") || first == 0x20 || first == 0x09 else {
+            throw .malformedChunk
+        }
+        var index = start
+        while index < input.count, input[index] != UInt8(ascii: "\r") {
+            if index > sizeLineLimit { throw .malformedChunk }
+            if input[index] < 0x20, input[index] != 0x09 { throw .malformedChunk }
+            index += 1
+        }
+        return index < input.count ? index : nil
+    }
+
+    private mutating func chunkData(
+        _ input: UnsafeRawBufferPointer, from start: Int, _ remaining: Int
+    ) throws(HTTP1Error) -> Step {
+        let count = min(remaining, input.count - start)
+        let end = start + count
+        guard count == remaining else {
+            state = .chunkData(remaining - count)
+            return .body(start..<end, consumed: end)
+        }
+        // Take the line end along if it is there: one step per chunk in the usual case.
+        if try endsLine(input, at: end) {
+            state = .chunkSize
+            return .body(start..<end, consumed: end + 2)
+        }
+        state = .chunkEnd
+        return .body(start..<end, consumed: end)
+    }
+
+    /// True if CRLF is at `index`; false if it may still come.
+    private func endsLine(
+        _ input: UnsafeRawBufferPointer, at index: Int
+    ) throws(HTTP1Error) -> Bool {
+        guard index < input.count else { return false }
+        guard input[index] == UInt8(ascii: "\r") else { throw .malformedChunk }
+        guard index + 1 < input.count else { return false }
+        guard input[index + 1] == UInt8(ascii: "\n") else { throw .malformedChunk }
+        return true
+    }
+
+    private mutating func trailerAfter(
+        _ start: Int, _ input: UnsafeRawBufferPointer
+    ) throws(HTTP1Error) -> Step {
+        let rest = UnsafeRawBufferPointer(rebasing: input[start...])
+        switch try trailer(rest, 0, 0) {
+        case .end(let consumed): return .end(consumed: start + consumed)
+        case .needMore, .body: return .body(start..<start, consumed: start)
+        }
+    }
+
+    private mutating func trailer(
+        _ input: UnsafeRawBufferPointer, _ fields: Int, _ bytes: Int
+    ) throws(HTTP1Error) -> Step {
+        var end = 0
+        while end < input.count, input[end] != UInt8(ascii: "\n") { end += 1 }
+        if bytes + end > Self.trailerBytes { throw .trailersTooLarge }
+        guard end < input.count else { return .needMore }
+        guard end > 0, input[end - 1] == UInt8(ascii: "\r") else { throw .bareLineFeed }
+        if end == 1 {
+            state = .length(0)
+            return .end(consumed: 2)
+        }
+        if fields + 1 > Self.trailerFields { throw .trailersTooLarge }
+        state = .trailers(fields: fields + 1, bytes: bytes + end + 1)
+        return .body(end + 1..<end + 1, consumed: end + 1)
+    }
+
+    private static func hex(_ byte: UInt8) -> Int? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte - UInt8(ascii: "a")) + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A")) + 10
+        default: nil
+        }
+    }
+}

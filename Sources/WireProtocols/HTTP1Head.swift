@@ -1,0 +1,140 @@
+import InferenceTypes
+
+/// Finds the end of a message head over any number of feeds, looking at each byte once.
+struct HTTP1HeadFinder: Sendable {
+    private var scanned = 0
+    private var lineStart = 0
+
+    /// The length of the head with its empty line, or `nil` if more bytes are needed. `input`
+    /// begins at the head's first byte each time.
+    mutating func find(
+        in input: UnsafeRawBufferPointer, limit: Int
+    ) throws(HTTP1Error) -> Int? {
+        while scanned < input.count {
+            let byte = input[scanned]
+            scanned += 1
+            guard byte == UInt8(ascii: "\n") else { continue }
+            let lineFeed = scanned - 1
+            guard lineFeed > lineStart, input[lineFeed - 1] == UInt8(ascii: "\r") else {
+                throw .bareLineFeed
+            }
+            if lineFeed - lineStart == 1 {
+                let length = scanned
+                self = HTTP1HeadFinder()
+                return length
+            }
+            lineStart = scanned
+            if scanned > limit { throw .headTooLarge }
+        }
+        if scanned > limit { throw .headTooLarge }
+        return nil
+    }
+}
+
+/// What the framing fields of a head say.
+struct HTTP1FramingFields: Sendable {
+    var contentLength: Int?
+    var isChunked = false
+    var closes = false
+    var keepsAlive = false
+    var expectsContinue = false
+    var hosts = 0
+}
+
+/// Reads the field lines of a head into a block, in HTTP/2's form.
+struct HTTP1FieldReader {
+    let limits: Limits
+    /// Requests: `Host` becomes `:authority`, and several are refused.
+    let isRequest: Bool
+    var framing = HTTP1FramingFields()
+
+    init(limits: Limits, isRequest: Bool) {
+        self.limits = limits
+        self.isRequest = isRequest
+    }
+
+    /// `lines` is everything between the start line and the empty line, each line with its CRLF.
+    mutating func read(
+        _ lines: UnsafeRawBufferPointer, into head: inout FieldBlock, hasAuthority: Bool
+    ) throws(HTTP1Error) {
+        var start = 0
+        var count = 0
+        while start < lines.count {
+            var end = start
+            while end < lines.count, lines[end] != UInt8(ascii: "\n") { end += 1 }
+            count += 1
+            if count > limits.headerFields { throw .tooManyFields }
+            let line = UnsafeRawBufferPointer(rebasing: lines[start..<max(start, end - 1)])
+            try readLine(line, into: &head, hasAuthority: hasAuthority)
+            start = end + 1
+        }
+        if head.listSize > limits.headerListBytes { throw .headTooLarge }
+        if framing.isChunked, framing.contentLength != nil { throw .lengthAndChunked }
+    }
+
+    private mutating func readLine(
+        _ line: UnsafeRawBufferPointer, into head: inout FieldBlock, hasAuthority: Bool
+    ) throws(HTTP1Error) {
+        guard let first = line.first else { throw .malformedField }
+        if first == 0x20 || first == 0x09 { throw .foldedField }
+        var colon = 0
+        while colon < line.count, HTTP1Text.isToken(line[colon]) { colon += 1 }
+        guard colon > 0, colon < line.count, line[colon] == UInt8(ascii: ":") else {
+            throw .malformedField
+        }
+        let name = UnsafeRawBufferPointer(rebasing: line[..<colon])
+        let value = HTTP1Text.trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
+        for byte in value {
+            if byte == UInt8(ascii: "\r") { throw .bareCarriageReturn }
+            if (byte < 0x20 && byte != 0x09) || byte == 0x7F { throw .malformedField }
+        }
+        if try readFraming(name, value) { return }
+        if isRequest, HTTP1Text.equals(name, "host") {
+            framing.hosts += 1
+            guard framing.hosts == 1, !value.isEmpty else { throw .invalidHost }
+            if !hasAuthority { head.append(name: ":authority", value: value) }
+            return
+        }
+        head.append(lowercasing: name, value: value)
+    }
+
+    /// True if the field is one hop's business and goes no further.
+    private mutating func readFraming(
+        _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) throws(HTTP1Error) -> Bool {
+        switch name.count {
+        case 2: return HTTP1Text.equals(name, "te")
+        case 6: return isRequest && HTTP1Text.equals(name, "expect") && readExpect(value)
+        case 7: return HTTP1Text.equals(name, "trailer") || HTTP1Text.equals(name, "upgrade")
+        case 10:
+            if HTTP1Text.equals(name, "keep-alive") { return true }
+            guard HTTP1Text.equals(name, "connection") else { return false }
+            if HTTP1Text.hasToken(value, "close") { framing.closes = true }
+            if HTTP1Text.hasToken(value, "keep-alive") { framing.keepsAlive = true }
+            return true
+        case 14:
+            guard HTTP1Text.equals(name, "content-length") else { return false }
+            guard framing.contentLength == nil, let length = HTTP1Text.decimal(value) else {
+                throw .invalidContentLength
+            }
+            framing.contentLength = length
+            return false
+        case 14...: break
+        default: return false
+        }
+        if HTTP1Text.equals(name, "transfer-encoding") {
+            guard !framing.isChunked, HTTP1Text.equals(value, "chunked") else {
+                throw .unsupportedTransferEncoding
+            }
+            framing.isChunked = true
+            return true
+        }
+        return HTTP1Text.equals(name, "proxy-connection")
+            || HTTP1Text.equals(name, "http2-settings")
+    }
+
+    private mutating func readExpect(_ value: UnsafeRawBufferPointer) -> Bool {
+        framing.expectsContinue = HTTP1Text.equals(value, "100-continue")
+        return true
+    }
+}

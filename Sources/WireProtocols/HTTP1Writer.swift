@@ -1,0 +1,102 @@
+/// How a message's body is framed.
+public enum HTTP1Framing: Equatable, Sendable {
+    case length(Int)
+    case chunked
+    /// The end of the connection.
+    case close
+}
+
+/// HTTP/1.1 text, appended to a byte array.
+public enum HTTP1Writer {
+    /// A response head. `fields` holds neither framing fields nor pseudo-fields.
+    public static func appendResponseHead(
+        to text: inout [UInt8], status: Int, fields: borrowing FieldBlock,
+        framing: HTTP1Framing, keepAlive: Bool
+    ) {
+        append("HTTP/1.1 ", to: &text)
+        appendDecimal(status, to: &text)
+        text.append(0x20)
+        append(reason(status), to: &text)
+        append("\r\n", to: &text)
+        for index in 0..<fields.count {
+            fields.withName(at: index) { text.append(contentsOf: $0) }
+            append(": ", to: &text)
+            fields.withValue(at: index) { text.append(contentsOf: $0) }
+            append("\r\n", to: &text)
+        }
+        switch framing {
+        case .length(let count):
+            append("content-length: ", to: &text)
+            appendDecimal(count, to: &text)
+            append("\r\n", to: &text)
+        case .chunked: append("transfer-encoding: chunked\r\n", to: &text)
+        case .close: break
+        }
+        append(keepAlive ? "\r\n" : "connection: close\r\n\r\n", to: &text)
+    }
+
+    /// The size line of a chunk; the payload and a CRLF follow.
+    public static func appendChunkSize(to text: inout [UInt8], _ count: Int) {
+        let number = UInt(count.magnitude)
+        var shift = max(0, (UInt.bitWidth - number.leadingZeroBitCount - 1) & ~3)
+        while shift >= 0 {
+            let digit = UInt8((number >> UInt(shift)) & 0xF)
+            text.append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+            shift -= 4
+        }
+        append("\r\n", to: &text)
+    }
+
+    public static func append(_ string: StaticString, to text: inout [UInt8]) {
+        text.append(
+            contentsOf: UnsafeBufferPointer(
+                start: string.utf8Start, count: string.utf8CodeUnitCount))
+    }
+
+    public static func append(_ string: String, to text: inout [UInt8]) {
+        text.append(contentsOf: string.utf8)
+    }
+
+    public static func appendDecimal(_ number: Int, to text: inout [UInt8]) {
+        var divisor = 1
+        var rest = number.magnitude
+        while rest / UInt(divisor) >= 10 { divisor *= 10 }
+        if number < 0 { text.append(UInt8(ascii: "-")) }
+        while divisor > 0 {
+            let digit = rest / UInt(divisor)
+            text.append(UInt8(ascii: "0") + UInt8(digit))
+            rest -= digit * UInt(divisor)
+            divisor /= 10
+        }
+    }
+
+    /// The phrases of RFC 9110 15 for the statuses that are used here.
+    static func reason(_ status: Int) -> StaticString {
+        switch status {
+        case 200: "OK"
+        case 201: "Created"
+        case 202: "Accepted"
+        case 204: "No Content"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 415: "Unsupported Media Type"
+        case 422: "Unprocessable Content"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        default: "Status"
+        }
+    }
+}

@@ -1,0 +1,230 @@
+import CNGHTTP2
+
+/// nghttp2's callbacks. Each one finds the cell behind `user_data`, notes what happened and
+/// returns.
+enum HTTP2Callbacks {
+    static func makeSession(cell: UnsafeMutablePointer<HTTP2Cell>) -> OpaquePointer? {
+        var callbacks: OpaquePointer?
+        guard nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks else { return nil }
+        defer { nghttp2_session_callbacks_del(callbacks) }
+        install(callbacks)
+
+        var option: OpaquePointer?
+        guard nghttp2_option_new(&option) == 0, let option else { return nil }
+        defer { nghttp2_option_del(option) }
+        joulegate_option_set_reset_rate(option, 100_000, 10_000)
+
+        var session: OpaquePointer?
+        guard nghttp2_session_server_new2(&session, callbacks, cell, option) == 0 else {
+            return nil
+        }
+        return session
+    }
+
+    private static func install(_ callbacks: OpaquePointer) {
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) {
+            session, frame, user in
+            guard let session, let frame, let user else { return 0 }
+            return HTTP2Callbacks.beginHeaders(session, frame, user)
+        }
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            session, frame, name, nameLength, value, valueLength, flags, user in
+            guard let session, let frame, let user else { return 0 }
+            return HTTP2Callbacks.header(
+                session, frame,
+                UnsafeRawBufferPointer(start: name, count: nameLength),
+                UnsafeRawBufferPointer(start: value, count: valueLength), user)
+        }
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { session, frame, user in
+            guard let session, let frame, let user else { return 0 }
+            return HTTP2Callbacks.frameReceived(session, frame, user)
+        }
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+            session, flags, id, data, length, user in
+            guard let session, let data, let user else { return 0 }
+            return HTTP2Callbacks.data(session, id, data, length, user)
+        }
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
+            session, id, code, user in
+            guard let session, let user else { return 0 }
+            return HTTP2Callbacks.streamClosed(session, id, code, user)
+        }
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
+            session, frame, code, user in
+            user?.assumingMemoryBound(to: HTTP2Cell.self).pointee.glitches &+= 1
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { session, frame, user in
+            guard let session, let frame, let user else { return 0 }
+            return HTTP2Callbacks.frameSent(session, frame, user)
+        }
+    }
+
+    /// Frame types as bytes (RFC 9113 6): nghttp2's enum arrives as 32 bits.
+    enum frameType {
+        static let data: UInt8 = 0
+        static let headers: UInt8 = 1
+        static let priority: UInt8 = 2
+        static let rstStream: UInt8 = 3
+        static let settings: UInt8 = 4
+        static let ping: UInt8 = 6
+    }
+
+    static let endStream: UInt8 = 0x1
+    static let enhanceYourCalm: UInt32 = 0xb
+    static let refusedStream: UInt32 = 0x7
+
+    typealias Frame = UnsafePointer<nghttp2_frame>
+
+    private static func slot(
+        _ session: OpaquePointer, _ id: Int32
+    ) -> UnsafeMutablePointer<HTTP2Slot>? {
+        nghttp2_session_get_stream_user_data(session, id)?
+            .assumingMemoryBound(to: HTTP2Slot.self)
+    }
+
+    static func beginHeaders(
+        _ session: OpaquePointer, _ frame: Frame, _ user: UnsafeMutableRawPointer
+    ) -> Int32 {
+        guard frame.pointee.hd.type == frameType.headers,
+            frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
+        else { return 0 }
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        let id = frame.pointee.hd.stream_id
+        // The library enforces the announced limit only once the peer has acknowledged it.
+        guard cell.pointee.active < cell.pointee.limits.concurrentStreams else {
+            cell.pointee.glitches &+= 1
+            nghttp2_submit_rst_stream(session, 0, id, refusedStream)
+            return 0
+        }
+        let slot = cell.pointee.claim()
+        slot.pointee.streamID = id
+        nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(slot))
+        return 0
+    }
+
+    static func header(
+        _ session: OpaquePointer, _ frame: Frame, _ name: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer, _ user: UnsafeMutableRawPointer
+    ) -> Int32 {
+        guard frame.pointee.hd.type == frameType.headers,
+            frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST,
+            let slot = slot(session, frame.pointee.hd.stream_id)
+        else { return 0 }
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        // Charged before it is copied: a bomb of tiny references costs counting, not memory.
+        slot.pointee.fieldCount += 1
+        let size = slot.pointee.head.listSize + name.count + value.count + 32
+        if slot.pointee.fieldCount > cell.pointee.limits.headerFields
+            || size > cell.pointee.limits.headerListBytes
+        {
+            slot.pointee.isOverLimit = true
+            slot.pointee.head.removeAll()
+            cell.pointee.glitches &+= 1
+            return Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+        }
+        slot.pointee.head.append(name: name, value: value)
+        return 0
+    }
+
+    static func frameReceived(
+        _ session: OpaquePointer, _ frame: Frame, _ user: UnsafeMutableRawPointer
+    ) -> Int32 {
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        let header = frame.pointee.hd
+        switch header.type {
+        case frameType.headers:
+            guard let slot = slot(session, header.stream_id) else { return 0 }
+            if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
+                cell.pointee.events.append(HTTP2Event(kind: .head, slot: slot.pointee.index))
+            }
+            if header.flags & endStream != 0 {
+                cell.pointee.events.append(HTTP2Event(kind: .end, slot: slot.pointee.index))
+            }
+        case frameType.data:
+            if header.flags & endStream != 0, let slot = slot(session, header.stream_id) {
+                cell.pointee.events.append(HTTP2Event(kind: .end, slot: slot.pointee.index))
+            } else if header.length == 0 {
+                cell.pointee.glitches &+= 1
+            }
+        case frameType.rstStream, frameType.ping, frameType.settings, frameType.priority:
+            cell.pointee.glitches &+= 1
+        default:
+            break
+        }
+        return 0
+    }
+
+    static func frameSent(
+        _ session: OpaquePointer, _ frame: Frame, _ user: UnsafeMutableRawPointer
+    ) -> Int32 {
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        let header = frame.pointee.hd
+        if header.type == frameType.rstStream {
+            cell.pointee.glitches &+= 1
+        } else if header.flags & endStream != 0,
+            header.type == frameType.data || header.type == frameType.headers,
+            let slot = slot(session, header.stream_id)
+        {
+            cell.pointee.events.append(HTTP2Event(kind: .answered, slot: slot.pointee.index))
+        }
+        return 0
+    }
+
+    static func data(
+        _ session: OpaquePointer, _ id: Int32, _ data: UnsafePointer<UInt8>, _ length: Int,
+        _ user: UnsafeMutableRawPointer
+    ) -> Int32 {
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        guard let base = cell.pointee.inputBase, let slot = slot(session, id) else { return 0 }
+        let start = UnsafeRawPointer(data) - base
+        // nghttp2 hands DATA out of the caller's own bytes; anything else would be a new library.
+        guard start >= 0, length <= cell.pointee.inputCount - start else {
+            return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+        }
+        cell.pointee.events.append(
+            HTTP2Event(kind: .data, slot: slot.pointee.index, range: start..<start + length))
+        return 0
+    }
+
+    static func streamClosed(
+        _ session: OpaquePointer, _ id: Int32, _ code: UInt32, _ user: UnsafeMutableRawPointer
+    ) -> Int32 {
+        guard let slot = slot(session, id) else { return 0 }
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        cell.pointee.events.append(
+            HTTP2Event(kind: .closed, slot: slot.pointee.index, code: code))
+        return 0
+    }
+
+    /// nghttp2 asks for up to `length` payload bytes of one stream.
+    static func read(
+        _ buffer: UnsafeMutablePointer<UInt8>?, _ length: Int,
+        _ flags: UnsafeMutablePointer<UInt32>?,
+        _ source: UnsafeMutablePointer<nghttp2_data_source>?,
+        _ user: UnsafeMutableRawPointer?
+    ) -> Int {
+        guard let buffer, let flags, let user,
+            let slot = source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Slot.self)
+        else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+        let available = slot.pointee.out.count
+        let count = min(available, length)
+        if count == 0, !slot.pointee.isEnded {
+            slot.pointee.isDeferred = true
+            return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        }
+        if count > 0, let base = slot.pointee.out.readable.baseAddress {
+            UnsafeMutableRawPointer(buffer).copyMemory(from: base, byteCount: count)
+            slot.pointee.out.consume(count)
+        }
+        if slot.pointee.isEnded, slot.pointee.out.isEmpty {
+            flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+        }
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        if slot.pointee.wantsDrain, slot.pointee.out.count <= cell.pointee.lowWater {
+            slot.pointee.wantsDrain = false
+            cell.pointee.events.append(HTTP2Event(kind: .drained, slot: slot.pointee.index))
+        }
+        return count
+    }
+}

@@ -1,0 +1,43 @@
+import CNGHTTP2
+
+extension HTTP2Session {
+    /// Builds nghttp2's name-value array over the block's own bytes: the library copies them.
+    func submit(
+        _ slot: UnsafeMutablePointer<HTTP2Slot>, _ fields: borrowing FieldBlock, hasBody: Bool
+    ) {
+        let id = slot.pointee.streamID
+        let session = self.session
+        fields.withNameValues { pairs in
+            guard hasBody else {
+                nghttp2_submit_response(session, id, pairs.baseAddress, pairs.count, nil)
+                return
+            }
+            var provider = nghttp2_data_provider()
+            provider.source.ptr = UnsafeMutableRawPointer(slot)
+            provider.read_callback = { session, id, buffer, length, flags, source, user in
+                HTTP2Callbacks.read(buffer, length, flags, source, user)
+            }
+            nghttp2_submit_response(session, id, pairs.baseAddress, pairs.count, &provider)
+        }
+    }
+}
+
+extension FieldBlock {
+    /// The block as nghttp2 wants it; valid during the call only.
+    func withNameValues(_ body: (UnsafeBufferPointer<nghttp2_nv>) -> Void) {
+        bytes.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress else { return }
+            let start = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: UInt8.self)
+            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: count) { pairs in
+                for (index, field) in fields.enumerated() {
+                    let pair = nghttp2_nv(
+                        name: start + Int(field.nameStart), value: start + Int(field.valueStart),
+                        namelen: Int(field.nameLength), valuelen: Int(field.valueLength),
+                        flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+                    (pairs.baseAddress! + index).initialize(to: pair)
+                }
+                body(UnsafeBufferPointer(start: pairs.baseAddress, count: count))
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import CNGHTTP2
+import InferenceTypes
+
+/// The server side of one HTTP/2 connection (RFC 9113), bytes in, events and bytes out. libnghttp2
+/// does framing, HPACK and flow control; this type gives it memory, limits and a Swift face.
+///
+/// Use: `receive` the peer's bytes, then `takeEvents`; `respond` and `append` on slots; `fill` until
+/// it gives nothing more, write what it gave, and `takeEvents` again. Nothing here blocks, reads a
+/// clock or touches a socket.
+public struct HTTP2Session: ~Copyable {
+    public enum Failure: Error, Equatable {
+        /// The peer broke the protocol; nghttp2 has queued a GOAWAY, to be flushed before closing.
+        case protocolViolation
+        /// The peer's bytes are not HTTP/2, or the library gave up: close at once.
+        case unusable(code: Int)
+        /// Too many suspicious frames or unread answers: close, whether or not the peer reads.
+        case abusive
+    }
+
+    let session: OpaquePointer
+    let cell: UnsafeMutablePointer<HTTP2Cell>
+
+    /// `nil` only if memory ran out.
+    public init?(limits: Limits) {
+        let cell = UnsafeMutablePointer<HTTP2Cell>.allocate(capacity: 1)
+        cell.initialize(to: HTTP2Cell(limits: limits))
+        guard let session = HTTP2Callbacks.makeSession(cell: cell) else {
+            cell.deinitialize(count: 1)
+            cell.deallocate()
+            return nil
+        }
+        self.session = session
+        self.cell = cell
+        submitSettings(limits)
+    }
+
+    deinit {
+        // nghttp2_session_del closes streams without callbacks: the cell outlives it by one line.
+        nghttp2_session_del(session)
+        cell.deinitialize(count: 1)
+        cell.deallocate()
+    }
+
+    private func submitSettings(_ limits: Limits) {
+        let settings = [
+            nghttp2_settings_entry(
+                settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue),
+                value: UInt32(clamping: limits.concurrentStreams)),
+            nghttp2_settings_entry(
+                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue),
+                value: UInt32(HTTP2Session.streamWindow)),
+            nghttp2_settings_entry(
+                settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue),
+                value: UInt32(clamping: limits.headerListBytes)),
+        ]
+        nghttp2_submit_settings(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), settings, settings.count)
+        nghttp2_session_set_local_window_size(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, HTTP2Session.connectionWindow)
+    }
+
+    /// Receive window of a stream and of the connection, bytes: a prompt of a few hundred KiB
+    /// arrives in one round trip, and 100 streams cannot have more than 1 MiB in flight.
+    static let streamWindow: Int32 = 256 << 10
+    static let connectionWindow: Int32 = 1 << 20
+
+    // MARK: Bytes in
+
+    /// Takes in the peer's bytes. Data events refer to them by range, so they must stay in place
+    /// until the events were walked.
+    public mutating func receive(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+        guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+        cell.pointee.inputBase = base
+        cell.pointee.inputCount = bytes.count
+        let taken = nghttp2_session_mem_recv(
+            session, base.assumingMemoryBound(to: UInt8.self), bytes.count)
+        cell.pointee.inputBase = nil
+        if taken < 0 { throw .unusable(code: Int(taken)) }
+        let queued = nghttp2_session_get_outbound_queue_size(session)
+        if queued > cell.pointee.limits.outboundFrames { throw .abusive }
+        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) != 0 {
+            throw .protocolViolation
+        }
+    }
+
+    /// Moves what happened since the last call into `events` (emptied first), by swapping the two
+    /// arrays: neither is copied or freed.
+    public mutating func takeEvents(into events: inout [HTTP2Event]) {
+        events.removeAll(keepingCapacity: true)
+        swap(&cell.pointee.events, &events)
+    }
+
+    public var hasEvents: Bool { !cell.pointee.events.isEmpty }
+
+    /// Streams that are open now.
+    public var activeStreams: Int { cell.pointee.active }
+
+    /// Suspicious frames so far: malformed requests, resets, empty frames, pings, settings.
+    public var glitches: Int { cell.pointee.glitches }
+
+    /// True once neither side has anything to say: close the connection.
+    public var isFinished: Bool {
+        nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
+    }
+
+    public func streamID(slot: Int) -> Int { Int(cell.pointee.slots[slot].pointee.streamID) }
+
+    /// True if the request's head broke the header limits: answer 431, its fields are gone.
+    public func isOverLimit(slot: Int) -> Bool { cell.pointee.slots[slot].pointee.isOverLimit }
+
+    /// Hands the request's head to the caller by swapping blocks, so that no field is copied.
+    public mutating func swapHead(slot: Int, with block: inout FieldBlock) {
+        swap(&cell.pointee.slots[slot].pointee.head, &block)
+    }
+
+    // MARK: Responses
+
+    /// Queues a response head. `fields` begins with `:status`.
+    public mutating func respond(slot: Int, fields: borrowing FieldBlock, end: Bool) {
+        let pointer = cell.pointee.slots[slot]
+        guard pointer.pointee.streamID > 0 else { return }
+        pointer.pointee.isEnded = end
+        submit(pointer, fields, hasBody: !end)
+    }
+
+    /// Appends response bytes; they leave with a later `fill` as the peer's windows allow.
+    public mutating func append(slot: Int, _ bytes: UnsafeRawBufferPointer, end: Bool) {
+        let pointer = cell.pointee.slots[slot]
+        guard pointer.pointee.streamID > 0 else { return }
+        pointer.pointee.out.append(bytes)
+        if end { pointer.pointee.isEnded = true }
+        if pointer.pointee.isDeferred {
+            pointer.pointee.isDeferred = false
+            nghttp2_session_resume_data(session, pointer.pointee.streamID)
+        }
+    }
+
+    /// Bytes that wait for the peer to read.
+    public func bufferedBytes(slot: Int) -> Int { cell.pointee.slots[slot].pointee.out.count }
+
+    /// Asks for one ``HTTP2Event/Kind/drained`` when the stream's buffer is low again.
+    public mutating func notifyWhenDrained(slot: Int) {
+        cell.pointee.slots[slot].pointee.wantsDrain = true
+    }
+
+    public mutating func reset(slot: Int, code: UInt32) {
+        let id = cell.pointee.slots[slot].pointee.streamID
+        guard id > 0 else { return }
+        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code)
+    }
+
+    /// Gives a slot back after its `closed` event was seen.
+    public mutating func release(slot: Int) { cell.pointee.release(slot) }
+
+    // MARK: Going away
+
+    /// First step of a graceful stop: tells the peer to open no more streams, refuses none yet.
+    public mutating func announceShutdown() {
+        cell.pointee.isDraining = true
+        nghttp2_submit_shutdown_notice(session)
+        nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
+    }
+
+    /// Second step, a round trip later: names the last stream that will be answered.
+    public mutating func goAway(code: UInt32 = 0) {
+        nghttp2_submit_goaway(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue),
+            nghttp2_session_get_last_proc_stream_id(session), code, nil, 0)
+    }
+
+    // MARK: Bytes out
+
+    public var wantsWrite: Bool { nghttp2_session_want_write(session) != 0 }
+
+    /// Serialises frames into `target` until it holds `limit` bytes or nothing is left to send.
+    /// Returns false if the library failed (memory).
+    public mutating func fill(_ target: inout ByteQueue, limit: Int) -> Bool {
+        while target.count < limit {
+            var bytes: UnsafePointer<UInt8>?
+            let count = nghttp2_session_mem_send(session, &bytes)
+            if count < 0 { return false }
+            guard count > 0, let bytes else { return true }
+            target.append(UnsafeRawBufferPointer(start: bytes, count: count))
+        }
+        return true
+    }
+}

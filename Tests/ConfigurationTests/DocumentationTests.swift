@@ -1,0 +1,67 @@
+import InferenceTypes
+import Testing
+
+@testable import Configuration
+
+@Suite struct DocumentationTests {
+    private func row(_ key: ConfigurationKey) -> String {
+        "| `\(key.path)` | \(key.type) | `\(key.default)` | \(key.meaning) |"
+    }
+
+    @Test func everyKeyIsDocumentedAndNothingElse() throws {
+        let page = try packageFile("docs/configuration.md").split(separator: "\n").map(String.init)
+        let documented = page.filter { $0.hasPrefix("| `") }
+        let keys = ConfigurationKey.all + ProfileReader.keys
+        #expect(documented == keys.map(row))
+    }
+
+    @Test func everyDocumentedKeyIsRead() throws {
+        let text = try packageFile("Tests/Fixtures/configuration/full.yaml")
+        let (report, read) = GatewayConfiguration.read(
+            text: text, profiles: FixedProfiles([testProfile]), environment: ["API_KEY": "k"])
+        #expect(report.issues.isEmpty)
+        let known = Set(ConfigurationKey.all.map(\.path))
+        #expect(known.subtracting(read).sorted() == [])
+        #expect(read.subtracting(known).sorted() == [])
+        #expect(known.count == ConfigurationKey.all.count)
+    }
+
+    @Test func limitsAreAllConfigurableByTheirOwnNames() {
+        var names: [String] = []
+        for child in Mirror(reflecting: Limits()).children {
+            let label = child.label ?? ""
+            var name = ""
+            for character in label {
+                if character.isUppercase { name += "_" }
+                name += character.lowercased()
+            }
+            names.append(child.value is TimeSpan ? name + "_ms" : name)
+        }
+        #expect(LimitKey.all.map(\.name) == names)
+    }
+
+    @Test func limitsDefaultToTheProgramsOwn() throws {
+        #expect(try parse(valid()).get().limits == Limits())
+        for key in LimitKey.all {
+            let text = valid(with: "limits: {\(key.name): \(key.defaultValue)}")
+            #expect(try parse(text).get().limits == Limits(), "\(key.name)")
+            let changed = valid(with: "limits: {\(key.name): \(key.defaultValue + 1)}")
+            let limits = try parse(changed).get().limits
+            #expect(key.value(in: limits) == key.defaultValue + 1, "\(key.name)")
+        }
+    }
+
+    /// Defaults that are plain values, against what a file without them gives.
+    @Test func documentedDefaultsHold() throws {
+        let yaml = try parse(
+            valid(with: "models: [{name: m, task: classify, dynamic_batching: {}}]")
+        ).get().effectiveYAML()
+        for key in ConfigurationKey.all where !key.path.contains("[]") {
+            let name = key.path.split(separator: ".").last.map(String.init) ?? ""
+            let value = key.default == "none" ? "null" : key.default
+            guard Int(value) != nil || value == "null" else { continue }
+            #expect(yaml.contains("\(name): \(value)\n"), "\(key.path)")
+        }
+        #expect(yaml.contains("max_queue_delay_microseconds: 2000\n"))
+    }
+}

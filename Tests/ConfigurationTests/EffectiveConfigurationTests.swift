@@ -1,0 +1,38 @@
+import InferenceTypes
+import Testing
+
+@testable import Configuration
+
+@Suite struct EffectiveConfigurationTests {
+    @Test func whatIsPrintedLoadsAgain() throws {
+        let extra = """
+            meters: [{name: w, source: powercap, path: 'a "b" \\ ${X:-y} #', match: {"k v": 1}}]
+            models: [{name: m, aliases: [n], dynamic_batching: {preferred_batch_size: [2]}}]
+            classes: {bulk: {slo: {ttft_ms: 5}}}
+            site: {pue: 1.25, total_power_limit_watts: 4000}
+            shadow_policy: random
+            """
+        let first = try parse(valid(with: extra)).get()
+        let printed = first.effectiveYAML()
+        let second = try parse(printed).get()
+        #expect(first == second)
+        #expect(second.effectiveYAML() == printed)
+    }
+
+    @Test func aDollarSurvives() throws {
+        let first = try parse(valid(with: "denied_fields: ['$${A}', '$', '$$', a$b]")).get()
+        #expect(first.deniedFields == ["${A}", "$", "$$", "a$b"])
+        #expect(try parse(first.effectiveYAML()).get() == first)
+    }
+
+    @Test func everyKeyIsPrintedAndNoSecret() throws {
+        let text = try packageFile("Tests/Fixtures/configuration/full.yaml")
+        let printed = try parse(text, environment: ["API_KEY": "s3cret"]).get().effectiveYAML()
+        for key in ConfigurationKey.all {
+            let name = key.path.split(separator: ".").last.map(String.init) ?? ""
+            #expect(printed.contains("\(name):"), "\(key.path)")
+        }
+        #expect(!printed.contains("s3cret"))
+        #expect(!printed.contains("445566"))
+    }
+}

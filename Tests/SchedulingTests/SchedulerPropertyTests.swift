@@ -1,0 +1,190 @@
+import InferenceTypes
+import Testing
+
+@testable import Scheduling
+
+/// Random schedules of events, with everything that must hold checked after each.
+struct RandomSchedule: ~Copyable {
+    /// Where the shell thinks a request is.
+    enum Whereabouts { case queued, running, ended }
+
+    var bench: Bench
+    var random: RandomSource
+    var known: [Whereabouts] = []
+    var wrong: [String] = []
+    var rejected: [RejectionReason] = []
+
+    init(seed: UInt64) {
+        var random = RandomSource(seed: seed)
+        var configuration = Fleet.unlike(
+            policy: RoutingPolicy.allCases[random.nextIndex(below: 6)])
+        configuration.modelCount = 2
+        configuration.pools[0].models = [ModelID(0), ModelID(1)]
+        for index in configuration.endpoints.indices {
+            configuration.endpoints[index].maxInFlight = 2 + random.nextIndex(below: 4)
+        }
+        configuration.limits.queuedRequests = 24
+        configuration.limits.queueTimeout = .seconds(20)
+        bench = Bench(configuration, seed: seed)
+        self.random = random
+    }
+
+    mutating func run(_ events: Int) {
+        for _ in 0..<events {
+            let delay = TimeSpan.milliseconds(Int64(random.nextIndex(below: 200)))
+            let actions = bench.send(nextEvent(), after: delay)
+            for action in actions { note(action) }
+        }
+    }
+
+    private func ids(_ wanted: Whereabouts) -> [Int] {
+        known.indices.suffix(200).filter { known[$0] == wanted }
+    }
+
+    private mutating func some(_ wanted: Whereabouts) -> Int? {
+        let ids = ids(wanted)
+        return ids.isEmpty ? nil : ids[random.nextIndex(below: ids.count)]
+    }
+
+    private mutating func nextEvent() -> Scheduler.Event {
+        let endpoint = EndpointID(random.nextIndex(below: 5))
+        let die = random.nextIndex(below: 100)
+        if die < 45 { return arrival() }
+        if die >= 88 { return aside(die, endpoint) }
+        if die >= 85, let id = some(.queued) {
+            known[id] = .ended
+            return .withdrawn(RequestID(UInt64(id)))
+        }
+        guard let index = some(.running) else { return .deadline }
+        let id = RequestID(UInt64(index))
+        switch die {
+        case 45..<52: return .firstToken(id)
+        case 52..<56: return .progress([.init(request: id, outputTokens: die * 7)])
+        case 56..<66: return .attemptFailed(id, failure())
+        case 66..<69:
+            known[index] = .ended
+            return .finished(id, .init(outcome: .failed(failure())))
+        case 69..<72:
+            known[index] = .ended
+            return .withdrawn(id)
+        default:
+            known[index] = .ended
+            let usage = Usage(inputTokens: die * 3, outputTokens: die)
+            return .finished(id, .init(outcome: .completed, usage: usage))
+        }
+    }
+
+    private mutating func arrival() -> Scheduler.Event {
+        known.append(.ended)
+        let serviceClass = ServiceClass.allCases[random.nextIndex(below: 4)]
+        return .arrived(
+            chat(
+                UInt64(known.count - 1), serviceClass, model: random.nextIndex(below: 2),
+                bytes: random.nextIndex(below: 9_000),
+                choices: 1 + random.nextIndex(below: 2)))
+    }
+
+    private mutating func aside(_ die: Int, _ endpoint: EndpointID) -> Scheduler.Event {
+        switch die {
+        case 88..<93: .probed(endpoint, healthy: random.nextIndex(below: 3) > 0)
+        case 93..<95:
+            .scraped(
+                endpoint,
+                .init(running: random.nextIndex(below: 6), waiting: 0, at: bench.now))
+        case 95: .setEndpointState(endpoint, .draining)
+        case 96, 97: .setEndpointState(endpoint, .active)
+        case 98: .setPolicy(RoutingPolicy.allCases[random.nextIndex(below: 6)])
+        default: .deadline
+        }
+    }
+
+    private mutating func failure() -> UpstreamFailure {
+        switch random.nextIndex(below: 9) {
+        case 0: .connectFailed
+        case 1: .closedBeforeHeaders
+        case 2: .timeout(.firstByte)
+        case 3: .timeout(.betweenBytes)
+        case 4: .saturated(retryAfter: nil)
+        case 5: .saturated(retryAfter: .seconds(1))
+        case 6: .serverError(status: 500)
+        case 7: .clientError(status: 404)
+        default: .cut
+        }
+    }
+
+    /// A request may be queued or dispatched many times, and must end once.
+    private mutating func note(_ action: Action) {
+        guard let id = action.requestID.map({ Int($0.rawValue) }) else { return }
+        switch action {
+        case .dispatch: known[id] = .running
+        case .queue: known[id] = .queued
+        case .reject(_, let rejection):
+            known[id] = .ended
+            rejected.append(rejection.reason)
+            if !(1...120).contains(rejection.retryAfterSeconds) {
+                wrong.append("retry after \(rejection.retryAfterSeconds)")
+            }
+        case .endpointStateChanged: break
+        }
+    }
+}
+
+@Suite struct SchedulerPropertyTests {
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func invariantsHoldAfterEveryEvent(_ seed: UInt64) {
+        var schedule = RandomSchedule(seed: seed)
+        schedule.run(10_000)
+        let broken = schedule.bench.broken.prefix(3) + schedule.wrong.prefix(3)
+        #expect(broken.isEmpty, "seed \(seed): \(broken)")
+        let reasons = Set(schedule.rejected)
+        #expect(reasons.contains(.saturated) && reasons.contains(.upstreamFailed))
+        let live = schedule.known.count { $0 != .ended }
+        let requests = schedule.bench.scheduler.snapshot(at: schedule.bench.now).requests
+        #expect(live == requests)
+    }
+
+    @Test func everyRequestEndsOnce() {
+        var ends = 0
+        var schedule = RandomSchedule(seed: 77)
+        schedule.run(5_000)
+        var seen: [Int] = Array(repeating: 0, count: schedule.known.count)
+        for action in schedule.bench.all where action.rejection != nil {
+            seen[Int(action.requestID?.rawValue ?? 0)] += 1
+            ends += 1
+        }
+        #expect(ends > 0 && seen.allSatisfy { $0 <= 1 })
+    }
+
+    @Test func sameSeedSameActions() {
+        var one = RandomSchedule(seed: 11)
+        var two = RandomSchedule(seed: 11)
+        one.run(4_000)
+        two.run(4_000)
+        let equal = one.bench.all == two.bench.all
+        #expect(equal && one.bench.all.count > 3_000)
+    }
+
+    @Test func timeMayStandStillOrStepBack() {
+        var schedule = RandomSchedule(seed: 5)
+        for _ in 0..<400 {
+            schedule.run(5)
+            schedule.bench.now = schedule.bench.now - .milliseconds(300)
+        }
+        let broken = schedule.bench.broken.filter { !$0.contains("has room") }
+        #expect(broken == [])
+    }
+
+    @Test(arguments: [0.02, 0.1, 0.5])
+    func energyAwareNeedsFewerPredictedJoules(_ meanGap: Double) {
+        func replay(_ policy: RoutingPolicy) -> FleetReplay {
+            FleetReplay(Fleet.unlike(policy: policy), requests: 600, meanGap: meanGap, seed: 3)
+        }
+        let ours = replay(.energyAware)
+        #expect(ours.dispatched == 600 && ours.broken == [])
+        for policy in [RoutingPolicy.roundRobin, .random, .leastLoad, .leastLatency] {
+            let other = replay(policy)
+            #expect(ours.predicted < 0.95 * other.predicted, "\(policy) \(other.predicted)")
+            if policy == .roundRobin { #expect(ours.predicted < 0.5 * other.predicted) }
+        }
+    }
+}

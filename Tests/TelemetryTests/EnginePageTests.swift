@@ -1,0 +1,73 @@
+import InferenceTypes
+import Testing
+
+@testable import Telemetry
+
+@Suite struct EnginePageTests {
+    @Test func vLLMIsRead() {
+        let page = EngineLoadPage(
+            Array(
+                """
+                vllm:num_requests_running{engine="0",model_name="m"} 3.0
+                vllm:num_requests_running{engine="1",model_name="m"} 4.0
+                vllm:num_requests_waiting{engine="0"} 9
+                vllm:num_requests_waiting_by_reason{engine="0",reason="capacity"} 2
+                vllm:num_requests_waiting_by_reason{engine="0",reason="deferred"} 7
+                vllm:kv_cache_usage_perc{engine="0"} 0.25
+                vllm:kv_cache_usage_perc{engine="1"} 0.75
+                vllm:prompt_tokens_total{engine="0"} 1e3
+                vllm:generation_tokens_total{engine="0"} 500
+                vllm:iteration_tokens_total_bucket{engine="0",le="1.0"} 1
+                vllm:iteration_tokens_total_count{engine="0"} 44
+                """.utf8), engine: .vllm)
+        #expect(page.running == 7)
+        #expect(page.waiting == 2)
+        #expect(page.kvUsage == 0.5)
+        #expect(page.promptTokens == 1000)
+        #expect(page.generationTokens == 500)
+        #expect(page.iterations == 44)
+        #expect(page.missing == [.cachedPromptTokens, .preemptions])
+    }
+
+    @Test func anOlderVLLMIsReadByItsOwnNames() {
+        let page = EngineLoadPage(
+            Array(
+                """
+                vllm:num_requests_waiting 5
+                vllm:gpu_cache_usage_perc 0.1
+                vllm:num_requests_running NaN
+                """.utf8), engine: .vllmRBLN)
+        #expect(page.waiting == 5)
+        #expect(page.kvUsage == 0.1)
+        #expect(page.running == nil)
+    }
+
+    @Test func llamaServerAndSGLangAreRead() {
+        let llama = EngineLoadPage(
+            Array(
+                """
+                llamacpp:requests_processing 2
+                llamacpp:requests_deferred 0
+                llamacpp:tokens_predicted_total 75
+                llamacpp:prompt_tokens_total 33
+                llamacpp:n_decode_total 80
+                """.utf8), engine: .llamaServer)
+        #expect(llama.running == 2)
+        #expect(llama.waiting == 0)
+        #expect(llama.generationTokens == 75)
+        #expect(llama.iterations == 80)
+        #expect(llama.missing == [.kvUsage, .cachedPromptTokens, .preemptions])
+        let sglang = EngineLoadPage(
+            Array("sglang:num_running_reqs 1\nsglang:token_usage 0.5\n".utf8), engine: .sglang)
+        #expect(sglang.running == 1)
+        #expect(sglang.kvUsage == 0.5)
+        #expect(sglang.waiting == nil)
+    }
+
+    @Test func anEmptyOrForeignPageHasNothing() {
+        #expect(EngineLoadPage([], engine: .vllm) == EngineLoadPage())
+        let foreign = EngineLoadPage(Array("<html>\nx 1\n".utf8), engine: .llamaServer)
+        #expect(foreign.missing.count == EngineLoadPage.Signal.allCases.count)
+        #expect(foreign.summary.malformedLines == 1)
+    }
+}

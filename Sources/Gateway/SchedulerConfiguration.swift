@@ -17,10 +17,7 @@ extension Scheduler.Configuration {
                 Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight)
             }
         }
-        let tenants = configuration.tenants.map { tenant in
-            // No list means all pools.
-            Tenant(allowedPools: tenant.pools.isEmpty ? nil : tenant.pools)
-        }
+        let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools) }
         let objectives = zip(ServiceClass.allCases, Self.defaultObjectives).map { rank, standard in
             let own = configuration.objectives[rank]
             return LatencyObjective(

@@ -9,9 +9,9 @@ struct ConfigurationOption: ParsableArguments {
 
     /// Prints warnings; ends the program with the errors if there are any.
     func load() throws -> GatewayConfiguration {
-        let report = GatewayConfiguration.report(path: config)
-        for warning in report.warnings { Self.complain("\(warning)") }
         do {
+            let report = try GatewayConfiguration.report(path: config)
+            for warning in report.warnings { Self.complain("\(warning)") }
             return try report.get()
         } catch {
             Self.complain("\(error)")

@@ -9,7 +9,8 @@ import Testing
     @Test func classifiesEveryInput() throws {
         var rig = try ServiceRig(.vllmRBLN)
         let answer = rig.answer(
-            "/classify", "{\"input\":[\"You win a FREE prize, click\",\"see you at 7\",\"무료 당첨\"]}")
+            "/classify",
+            "{\"input\":[\"You win a FREE prize, click\",\"see you at 7\",\"무료 당첨\"]}")
         let labels = answer.body.split(separator: "\"label\":\"").dropFirst().map { $0.prefix(3) }
         #expect(labels == ["spa", "ham", "spa"])
         #expect(answer.body.contains("\"num_classes\":2"))
@@ -58,13 +59,15 @@ import Testing
         var vllm = try ServiceRig(.vllm)
         _ = vllm.answer("/v1/chat/completions", Bodies.chat(extra: ",\"max_tokens\":5"))
         let page = vllm.get("/metrics").body
-        for line in [
-            "vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 0.0",
-            "vllm:generation_tokens_total{engine=\"0\",model_name=\"m\"} 5.0",
-            "vllm:request_success_total{engine=\"0\",model_name=\"m\",finished_reason=\"length\"} 1.0",
-            "vllm:iteration_tokens_total_count{engine=\"0\",model_name=\"m\"} 5.0",
-            "vllm:inter_token_latency_seconds_sum{engine=\"0\",model_name=\"m\"} 0.04",
-        ] { #expect(page.contains(line + "\n"), "\(line)") }
+        for (name, labels, value) in [
+            ("num_requests_running", "", "0.0"), ("generation_tokens_total", "", "5.0"),
+            ("request_success_total", ",finished_reason=\"length\"", "1.0"),
+            ("iteration_tokens_total_count", "", "5.0"),
+            ("inter_token_latency_seconds_sum", "", "0.04"),
+        ] {
+            let line = "vllm:\(name){engine=\"0\",model_name=\"m\"\(labels)} \(value)\n"
+            #expect(page.contains(line), "\(line)")
+        }
         var llama = try ServiceRig(.llamaServer)
         _ = llama.answer("/v1/chat/completions", Bodies.chat(extra: ",\"max_tokens\":5"))
         #expect(llama.get("/metrics").body.contains("llamacpp:tokens_predicted_total 5.0\n"))

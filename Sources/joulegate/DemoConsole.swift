@@ -98,6 +98,6 @@ final class DemoConsole {
             "\(status.policy.rawValue)  \(requests) req/s  \(tokens) tok/s  "
             + cells.joined(separator: "  ") + "  \(perToken)"
         print(isTerminal ? "\r\u{1B}[K\(line)" : line, terminator: isTerminal ? "" : "\n")
-        fflush(stdout)
+        fflush(nil)
     }
 }

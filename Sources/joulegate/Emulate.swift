@@ -26,7 +26,7 @@ struct Emulate: ParsableCommand {
     @Option(help: "Port of the power exporter; without it there is none.")
     var exporterPort: UInt16?
 
-    @Option(help: "The exporter's names: dcgm, rbln, rbln-old or kepler.")
+    @Option(help: "The exporter's names: dcgm, rbln, rbln-legacy or kepler.")
     var exporter: String?
 
     @Option(help: "The model's id.")
@@ -51,7 +51,8 @@ struct Emulate: ParsableCommand {
         options.exporterPort = exporterPort
         if let exporter {
             guard let kind = ExporterPage.Kind(rawValue: exporter) else {
-                throw ValidationError("--exporter is one of \(ExporterPage.Kind.names)")
+                let names = ExporterPage.Kind.allCases.map(\.rawValue)
+                throw ValidationError("--exporter is one of \(names.joined(separator: ", "))")
             }
             options.exporter = kind
         }
@@ -59,7 +60,7 @@ struct Emulate: ParsableCommand {
         try server.start()
         print("listening \(server.port)")
         if let port = server.exporterPort { print("exporter \(port)") }
-        fflush(stdout)
+        fflush(nil)
         StopSignals.wait()
         server.stop()
     }

@@ -2,8 +2,8 @@ import InferenceTypes
 import Transport
 import WireProtocols
 
-/// Clients for a demonstration: chat requests at random moments (Poisson arrivals), a few streaming,
-/// in Korean and English, of unlike lengths. They count what they get and look no further.
+/// Clients for a demonstration: chat requests at random moments (Poisson arrivals), every other one
+/// streaming, in Korean and English, of unlike lengths. What comes back is thrown away.
 public final class EmulatedClients: Sendable {
     private let group: ReactorGroup
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Configuration
-import EmulatedEngine
 import EmulatedServer
 import Foundation
 import InferenceTypes

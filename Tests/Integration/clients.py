@@ -315,6 +315,7 @@ class Told:
 
 def told(body: bytes) -> Told:
     result = Told()
+    texts = []
     for payload in payloads(body):
         if result.is_done or result.errors:
             result.after_end += 1
@@ -327,8 +328,9 @@ def told(body: bytes) -> Told:
             continue
         result.usage = chunk.get("usage") or result.usage
         for choice in chunk["choices"]:
-            result.text += (choice.get("delta") or {}).get("content") or ""
+            texts.append((choice.get("delta") or {}).get("content") or "")
             result.finish = choice.get("finish_reason") or result.finish
+    result.text = "".join(texts)
     return result
 
 

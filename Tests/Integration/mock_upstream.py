@@ -146,6 +146,8 @@ class MockUpstream:
     closes_after: object = None
     # False: a failing health page.
     is_healthy: bool = True
+    # Bytes that the kernel may hold for each connection; 0: as it likes.
+    send_buffer: int = 0
 
     def __post_init__(self):
         self.requests: list[Seen] = []
@@ -187,6 +189,8 @@ class MockUpstream:
             except OSError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.send_buffer:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer)
             self.accepted += 1
             self.sockets.add(sock)
             threading.Thread(

@@ -149,8 +149,9 @@ def free_port() -> int:
 
 
 def can_emulate() -> bool:
-    return subprocess.run(
-        [program(), "emulate", "--help"], capture_output=True, cwd=ROOT).returncode == 0
+    help_ = subprocess.run(
+        [program(), "emulate", "--help"], capture_output=True, text=True, cwd=ROOT)
+    return "--engine" in help_.stdout
 
 
 class Emulator(Process):

@@ -195,7 +195,7 @@ extension EmulatedService {
         var text = JSONText()
         appendHead(exchange, object: "\"list\"", to: &text)
         text.append(",\"results\":[")
-        for (rank, entry) in order.prefix(exchange.call.topN ?? order.count).enumerated() {
+        for (rank, entry) in order.prefix(max(0, exchange.call.topN ?? order.count)).enumerated() {
             text.append(rank == 0 ? "{\"index\":" : ",{\"index\":")
             text.append(number: entry.0)
             text.append(",\"document\":{\"text\":\"")

@@ -96,6 +96,22 @@ import Testing
         #expect(silent.isEmpty)
     }
 
+    @Test func aTakenExporterPortFreesTheOther() throws {
+        let first = try start()
+        defer { first.stop() }
+        var options = first.options
+        options.port = 0
+        options.exporterPort = first.exporterPort
+        let clash = EmulatedServer(options)
+        #expect(throws: (any Error).self) { try clash.start() }
+        #expect(clash.port == 0)
+        #expect(clash.trueEnergy == .zero)
+        usleep(20_000)
+        // Idle: 100 W since the start.
+        #expect(first.trueEnergy.value > 1)
+        #expect(first.truePower == Watts(100))
+    }
+
     @Test func stopsLikeAKilledProcessAndStartsAgain() throws {
         let server = try start(.llamaServer)
         let port = server.port

@@ -35,7 +35,7 @@ extension EmulatedService {
                 cut(exchange, body, .chunked, into: &output)
                 return
             case .garbageChunk:
-                cut(exchange, body, .chunked, isGarbled: true, into: &output)
+                cut(exchange, body, .handMadeChunks, isGarbled: true, into: &output)
                 return
             case .keepaliveClose(let milliseconds):
                 guard exchange.ownsFaults else { continue }
@@ -81,7 +81,7 @@ extension EmulatedService {
         output.actions.append(
             .respond(
                 id: id, status: 200, contentType: "application/json", framing: framing,
-                announcesClose: framing == .close))
+                announcesClose: false))
         output.send(id, Array(body.prefix(body.count / 2)))
         if isGarbled { output.sendRaw(id, Array("zz-not-a-chunk-size\r\n".utf8)) }
         output.abort(id)

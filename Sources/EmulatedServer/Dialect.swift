@@ -45,7 +45,8 @@ struct Dialect: Sendable {
 
     var notFound: [UInt8] {
         isLlama
-            ? error(status: 404, message: "File Not Found") : Array("{\"detail\":\"Not Found\"}".utf8)
+            ? error(status: 404, message: "File Not Found")
+            : Array("{\"detail\":\"Not Found\"}".utf8)
     }
 
     private func vllmType(_ status: Int) -> String {

@@ -6,50 +6,45 @@ extension EmulatedService {
     func answerPage(
         _ id: UInt64, path: String, at now: MonotonicTime, into output: inout ServiceOutput
     ) {
-        let isReady = engine.isReady(at: now)
+        let text = "text/plain; version=0.0.4; charset=utf-8"
         switch path {
         case "/health", "/v1/health", "/ping":
-            if !isReady {
+            if !engine.isReady(at: now) {
                 refuse(id, 503, "Loading model", into: &output)
             } else if dialect.isLlama {
                 answer(id, Array("{\"status\":\"ok\"}".utf8), into: &output)
             } else {
                 answer(id, contentType: "text/plain", [], into: &output)
             }
-        case "/v1/models", "/models":
-            answer(id, models, into: &output)
-        case "/version":
-            guard !dialect.isLlama else { break }
-            answer(id, Array("{\"version\":\"\(dialect.version)\"}".utf8), into: &output)
-            return
-        case "/metrics":
-            guard options.hasMetrics else { break }
+        case "/metrics" where options.hasMetrics:
             let page = EngineMetricsPage(
                 engine: engine, dialect: dialect, model: options.model)
-            answer(
-                id, contentType: "text/plain; version=0.0.4; charset=utf-8", page.text,
-                into: &output)
-            return
-        case "/load":
-            guard !dialect.isLlama else { break }
-            let load = engine.running + engine.waiting
-            answer(id, Array("{\"server_load\":\(load)}".utf8), into: &output)
-            return
-        case "/props":
-            guard dialect.isLlama else { break }
-            let text = "{\"total_slots\":\(engine.maxSequences),\"is_sleeping\":false}"
-            answer(id, Array(text.utf8), into: &output)
-            return
-        case "/emulated/state":
-            answer(id, state(at: now), into: &output)
-            return
-        case "/emulated/requests":
-            answer(id, finishedRequests, into: &output)
-            return
-        default: break
+            answer(id, contentType: text, page.text, into: &output)
+        default:
+            if let page = document(path, at: now) {
+                answer(id, page, into: &output)
+            } else {
+                answer(id, status: 404, dialect.notFound, into: &output)
+            }
         }
-        guard output.actions.last != .finish(id: id) else { return }
-        answer(id, status: 404, dialect.notFound, into: &output)
+    }
+
+    /// The JSON pages.
+    private func document(_ path: String, at now: MonotonicTime) -> [UInt8]? {
+        switch path {
+        case "/v1/models": return models
+        case "/models" where dialect.isLlama: return models
+        case "/version" where !dialect.isLlama:
+            return Array("{\"version\":\"\(dialect.version)\"}".utf8)
+        case "/load" where !dialect.isLlama:
+            return Array("{\"server_load\":\(engine.running + engine.waiting)}".utf8)
+        case "/props" where dialect.isLlama:
+            let slots = engine.maxSequences
+            return Array("{\"total_slots\":\(slots),\"is_sleeping\":false}".utf8)
+        case "/emulated/state": return state(at: now)
+        case "/emulated/requests": return finishedRequests
+        default: return nil
+        }
     }
 
     private var models: [UInt8] {

@@ -61,7 +61,7 @@ extension EmulatedService {
                 return true
             case .closeBeforeHeaders:
                 faultsStruck += 1
-                output.actions.append(.abort(id: id))
+                output.abort(id)
                 return true
             default: continue
             }
@@ -77,7 +77,7 @@ extension EmulatedService {
             id: request.id, surface: surface, call: call,
             responseID: responseID(surface, asked: request.requestID),
             created: options.epoch + Int(now.seconds), model: call.model ?? options.model,
-            faults: faults)
+            faults: faults, ownsFaults: (call.fault ?? request.fault) != nil)
         exchange.firstEngineID = nextEngineID
         var requests: [EngineRequest] = []
         for input in call.inputs {

@@ -11,12 +11,8 @@ extension EmulatedService {
         output.actions.append(
             .respond(
                 id: exchange.id, status: 200, contentType: dialect.eventStream,
-                framing: framing, closes: closesAfter(exchange)))
+                framing: framing, announcesClose: false))
         exchange.chunkHead = chunkHead(of: exchange)
-    }
-
-    func closesAfter(_ exchange: Exchange) -> Bool {
-        exchange.faults.contains(.keepaliveClose) || exchange.faults.contains(.maxRequests(1))
     }
 
     private func chunkHead(of exchange: Exchange) -> [UInt8] {
@@ -216,12 +212,12 @@ extension EmulatedService {
             output.actions.append(.finish(id: id))
         case .partialEvent:
             output.send(id, Array(event.prefix(event.count / 2)))
-            output.actions.append(.abort(id: id))
+            output.abort(id)
         case .garbageChunk:
             output.sendRaw(id, Array("zz-not-a-chunk-size\r\n\u{1}\u{2}\r\n".utf8))
-            output.actions.append(.abort(id: id))
+            output.abort(id)
         default:
-            output.actions.append(.abort(id: id))
+            output.abort(id)
         }
         drop(exchange, at: now)
     }

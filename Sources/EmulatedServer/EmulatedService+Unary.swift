@@ -37,13 +37,38 @@ extension EmulatedService {
             case .garbageChunk:
                 cut(exchange, body, .chunked, isGarbled: true, into: &output)
                 return
-            case .status, .slowHeader, .keepaliveClose, .maxRequests, .commentPings,
-                .multiToken, .missingUsage, .noDone, .closeBeforeHeaders:
+            case .keepaliveClose(let milliseconds):
+                guard exchange.ownsFaults else { continue }
+                closeSilently(exchange, body, after: milliseconds, into: &output)
+                return
+            case .status, .slowHeader, .maxRequests, .commentPings, .multiToken,
+                .missingUsage, .noDone, .closeBeforeHeaders:
                 continue
             }
         }
         exchanges[exchange.id] = nil
-        answer(exchange.id, body, closes: closesAfter(exchange), into: &output)
+        unaryAnswers += 1
+        var closes = false
+        for case .maxRequests(let limit) in exchange.faults {
+            closes = unaryAnswers % limit == 0
+        }
+        if closes { faultsStruck += 1 }
+        answer(exchange.id, body, closes: closes, into: &output)
+    }
+
+    private mutating func closeSilently(
+        _ exchange: Exchange, _ body: [UInt8], after milliseconds: Int,
+        into output: inout ServiceOutput
+    ) {
+        faultsStruck += 1
+        let id = exchange.id
+        exchanges[id] = nil
+        output.actions.append(
+            .respond(
+                id: id, status: 200, contentType: "application/json",
+                framing: .length(body.count), announcesClose: false))
+        output.send(id, body)
+        output.actions.append(.abort(id: id, after: .milliseconds(Int64(milliseconds))))
     }
 
     private mutating func cut(
@@ -56,10 +81,10 @@ extension EmulatedService {
         output.actions.append(
             .respond(
                 id: id, status: 200, contentType: "application/json", framing: framing,
-                closes: false))
+                announcesClose: framing == .close))
         output.send(id, Array(body.prefix(body.count / 2)))
         if isGarbled { output.sendRaw(id, Array("zz-not-a-chunk-size\r\n".utf8)) }
-        output.actions.append(.abort(id: id))
+        output.abort(id)
     }
 
     private func appendHead(

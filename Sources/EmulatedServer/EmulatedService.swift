@@ -10,6 +10,8 @@ public struct EmulatedService {
     public internal(set) var abandoned = 0
     /// Faults that have struck.
     public internal(set) var faultsStruck = 0
+    /// Unary answers of the engine.
+    public internal(set) var unaryAnswers = 0
 
     let dialect: Dialect
     /// Exchanges that wait for the engine, by the shell's handle.
@@ -45,14 +47,6 @@ public struct EmulatedService {
     }
 
     public var openExchanges: Int { exchanges.count + parked.count }
-
-    /// The nth answer of its connection: true if the fault plan has it closed after it.
-    public func closesConnection(afterAnswer count: Int) -> Bool {
-        for entry in options.faults.entries {
-            if case .maxRequests(let limit) = entry.fault, count >= limit { return true }
-        }
-        return options.kind == .llamaServer && count >= 100
-    }
 
     // MARK: Events
 
@@ -168,7 +162,7 @@ public struct EmulatedService {
         _ exchange: Exchange, _ reason: RejectionReason, into output: inout ServiceOutput
     ) {
         guard !exchange.isHeadSent else {
-            output.actions.append(.abort(id: exchange.id))
+            output.abort(exchange.id)
             return
         }
         switch reason {
@@ -201,9 +195,9 @@ public struct EmulatedService {
         output.actions.append(
             .respond(
                 id: id, status: status, contentType: contentType, framing: .length(body.count),
-                closes: closes))
+                announcesClose: closes))
         if !body.isEmpty { output.send(id, body) }
-        output.actions.append(.finish(id: id))
+        if closes { output.abort(id) } else { output.actions.append(.finish(id: id)) }
     }
 
     func refuse(

@@ -15,14 +15,15 @@
 public enum EmulatedText {
     /// Tokens 1, 2, ...: each begins with its space, some need escapes in JSON.
     public static let words: [String] = [
-        " the", " meter", " counts", " every", " joule", " of", " this", " answer", ",", ".",
-        " power", " is", " short", " and", " tokens", " are", " cheap", " at", " night",
-        " so", " requests", " wait", " a", " moment", " then", " run", " together", ":",
-        " 전력을", " 아끼면", " 더", " 많은", " 토큰을", " 처리할", " 수", " 있습니다", ".\n",
-        " 에너지는", " 비싸고", " 요청은", " 기다립니다", " 안녕하세요", ",", " 통화를",
-        " 요약합니다", " 스팸이", " 아닙니다", " \"quoted\"", " back\\slash", "\tcell", " 42",
-        " 3.14", " naïve", " → next", " 🔋", " <b>", " {x}", "\r\n", " per", " watt", " card",
-        " node", " cool", " and",
+        " the", " meter", " counts", " every", " joule", " of", " this", " answer", ",",
+        ".", " power", " is", " short", " and", " tokens", " are", " cheap", " at",
+        " night", " so", " requests", " wait", " a", " moment", " then", " run",
+        " together", ":", " 전력을", " 아끼면", " 더", " 많은", " 토큰을",
+        " 처리할", " 수", " 있습니다", ".\n", " 에너지는", " 비싸고",
+        " 요청은", " 기다립니다", " 안녕하세요", ",", " 통화를",
+        " 요약합니다", " 스팸이", " 아닙니다", " \"quoted\"", " back\\slash",
+        "\tcell", " 42", " 3.14", " naïve", " → next", " 🔋", " <b>", " {x}", "\r\n",
+        " per", " watt", " card", " node", " cool", " and",
     ]
 
     private static let wordBytes = words.map { Array($0.utf8) }

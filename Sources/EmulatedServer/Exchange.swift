@@ -33,7 +33,9 @@ final class Exchange {
     let responseID: String
     let created: Int
     let model: String
-    var faults: [Fault]
+    let faults: [Fault]
+    /// The request asked for its faults itself.
+    let ownsFaults: Bool
     var parts: [Part] = []
     /// Engine ids of the parts are `firstEngineID ..< firstEngineID + parts.count`.
     var firstEngineID: UInt64 = 0
@@ -49,7 +51,7 @@ final class Exchange {
 
     init(
         id: UInt64, surface: Surface, call: InferenceCall, responseID: String, created: Int,
-        model: String, faults: [Fault]
+        model: String, faults: [Fault], ownsFaults: Bool
     ) {
         self.id = id
         self.surface = surface
@@ -58,6 +60,7 @@ final class Exchange {
         self.created = created
         self.model = model
         self.faults = faults
+        self.ownsFaults = ownsFaults
     }
 
     var inputTokens: Int {

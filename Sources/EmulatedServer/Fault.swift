@@ -18,9 +18,12 @@ public enum Fault: Equatable, Sendable {
     case slowHeader(milliseconds: Int)
     /// Bytes where a chunk size should stand. Unary: the same, instead of the second half.
     case garbageChunk(events: Int)
-    /// The connection closes after the answer, announced.
-    case keepaliveClose
-    /// The connection closes, announced, with its n-th answer (llama-server: 100).
+    /// A unary answer's connection is closed without a word so long after it; what comes on it
+    /// meanwhile is not read: the race of an idle time-out. As a server's `--fault` it is the
+    /// idle time-out itself (uvicorn, llama-server: 5 s).
+    case keepaliveClose(milliseconds: Int)
+    /// Every n-th unary answer of the server announces that its connection closes, and it does
+    /// (llama-server: a hundred per connection).
     case maxRequests(Int)
     /// A comment before every event.
     case commentPings
@@ -43,7 +46,8 @@ public enum Fault: Equatable, Sendable {
         let number = parts.count > 1 ? Int(String(parts[1])) : nil
         if parts.count > 1, number == nil { return nil }
         if let number, number < 0 { return nil }
-        switch parts.first.map { String($0) } ?? "" {
+        let name = String(parts[0])
+        switch name {
         case "cut-chunked": self = .cutChunked(events: number ?? 0)
         case "cut-close": self = .cutClose(events: number ?? 0)
         case "error-vllm": self = .errorVLLM(events: number ?? 0)
@@ -54,7 +58,7 @@ public enum Fault: Equatable, Sendable {
         case "stall": self = .stall(events: number ?? 0)
         case "slow-header": self = .slowHeader(milliseconds: number ?? 1_000)
         case "garbage-chunk": self = .garbageChunk(events: number ?? 0)
-        case "keepalive-close": self = .keepaliveClose
+        case "keepalive-close": self = .keepaliveClose(milliseconds: number ?? 5_000)
         case "max-requests": self = .maxRequests(max(1, number ?? 100))
         case "comment-pings": self = .commentPings
         case "multi-token": self = .multiToken(max(1, number ?? 4))
@@ -71,7 +75,7 @@ public enum Fault: Equatable, Sendable {
     public static let names = [
         "cut-chunked:k", "cut-close:k", "error-vllm:k", "error-llama:k", "status-500",
         "status-503", "status-429", "stall:k", "slow-header:ms", "garbage-chunk:k",
-        "keepalive-close", "max-requests:n", "comment-pings", "multi-token:n", "missing-usage",
+        "keepalive-close:ms", "max-requests:n", "comment-pings", "multi-token:n", "missing-usage",
         "no-done[:k]", "partial-event:k", "close-before-headers", "unary-cut",
     ]
 

@@ -1,3 +1,5 @@
+import InferenceTypes
+
 /// One HTTP request as the service sees it.
 public struct ServiceRequest: Sendable {
     /// The shell's handle for the exchange; unique among the open ones.
@@ -34,16 +36,17 @@ public enum ServiceAction: Equatable, Sendable {
         case close
     }
 
+    /// The head. `announcesClose`: with `connection: close`.
     case respond(
-        id: UInt64, status: Int, contentType: String, framing: Framing, closes: Bool)
+        id: UInt64, status: Int, contentType: String, framing: Framing, announcesClose: Bool)
     /// Bytes of the body, as a range in ``ServiceOutput/bytes``.
     case send(id: UInt64, bytes: Range<Int>)
     /// The same, but past the framing: they go onto the connection as they are.
     case sendRaw(id: UInt64, bytes: Range<Int>)
     /// The body is complete.
     case finish(id: UInt64)
-    /// Closes the connection when what was sent before has left.
-    case abort(id: UInt64)
+    /// Closes the connection so long after what was sent before has left.
+    case abort(id: UInt64, after: TimeSpan)
 }
 
 /// Actions and the bytes that they point into.
@@ -57,6 +60,8 @@ public struct ServiceOutput: Sendable {
         actions.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
     }
+
+    mutating func abort(_ id: UInt64) { actions.append(.abort(id: id, after: .zero)) }
 
     mutating func send(_ id: UInt64, _ text: [UInt8]) {
         let start = bytes.count

@@ -117,37 +117,25 @@ final class AdminHandler: ServerHandler {
 
     // MARK: Status
 
-    /// The figures of the live line: sums since the start, and the watts of the moment.
     private func status() -> [String: Any] {
-        let now = plane.reactor.now
-        let snapshot = gateway.scheduler.snapshot(at: now)
-        let readings = gateway.power.latest()
-        var pools: [[String: Any]] = []
-        for (index, pool) in gateway.configuration.pools.enumerated() {
-            let endpoints = snapshot.endpoints.filter { $0.pool == PoolID(index) }
+        let status = gateway.status()
+        let pools = status.pools.map { pool in
             var entry: [String: Any] = [
-                "name": pool.name, "requests": gateway.totals.requests(pool: index),
-                "output_tokens": gateway.totals.outputTokens(pool: index),
-                "in_flight": endpoints.reduce(0) { $0 + $1.inFlight },
-                "usable": endpoints.filter(\.condition.takesRequests).count,
-                "endpoints": endpoints.count,
-                "predicted_joules": endpoints.reduce(0) { $0 + $1.predictedEnergy.value },
+                "name": pool.name, "requests": pool.requests, "output_tokens": pool.outputTokens,
+                "in_flight": pool.inFlight, "usable": pool.usable, "endpoints": pool.endpoints,
+                "predicted_joules": pool.predictedEnergy.value,
             ]
-            let meters = Set(pool.endpoints.flatMap(\.meters))
-            let live = meters.compactMap { readings[$0.index] }
-            if !live.isEmpty {
-                entry["watts"] = live.reduce(0) { $0 + ($1.power?.value ?? 0) }
-                entry["metered_joules"] = live.reduce(0) { $0 + $1.energy.value }
-                entry["meters_live"] = live.count
+            if let power = pool.power, let energy = pool.meteredEnergy {
+                entry["watts"] = power.value
+                entry["metered_joules"] = energy.value
                 entry["provenance"] = Provenance.measured.rawValue
             }
-            pools.append(entry)
+            return entry
         }
         return [
-            "version": Gateway.version, "policy": snapshot.policy.rawValue, "pools": pools,
-            "requests": gateway.totals.requests, "errors": gateway.totals.errors,
-            "in_flight": snapshot.requests, "draining": gateway.isDraining,
-            "queued": snapshot.queueDepths.reduce(0) { $0 + $1.waiting },
+            "version": Gateway.version, "policy": status.policy.rawValue, "pools": pools,
+            "requests": status.requests, "errors": status.errors,
+            "in_flight": status.inFlight, "draining": status.isDraining, "queued": status.queued,
         ]
     }
 

@@ -92,6 +92,7 @@ extension Exchange {
         tokenEvents += events
         if !hasFirstToken {
             hasFirstToken = true
+            timeToFirstToken = now - arrivedAt
             shell.submit(.firstToken(id))
             shell.instruments.firstToken(self, after: now - arrivedAt)
         } else if let last = lastTokenAt {

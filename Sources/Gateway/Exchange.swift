@@ -69,6 +69,8 @@ final class Exchange: ClientHandler {
     var lastByteAt = MonotonicTime.zero
     var lastTokenAt: MonotonicTime?
     var hasFirstToken = false
+    var timeToFirstToken: TimeSpan?
+    var settledUsage = Usage()
     var tokenEvents = 0
     var reportedTokens = 0
 
@@ -265,6 +267,7 @@ final class Exchange: ClientHandler {
     /// Tells the scheduler how the attempt ended for good.
     func settle(_ outcome: Scheduler.Completion.Outcome, _ usage: Usage? = nil) {
         let usage = usage ?? self.usage
+        settledUsage = usage
         shell.submit(.finished(id, Scheduler.Completion(outcome: outcome, usage: usage)))
         shell.instruments.used(self, usage)
     }
@@ -277,7 +280,16 @@ final class Exchange: ClientHandler {
     }
 
     func record(status: Int) {
-        shell.instruments.ended(self, status: status, after: now - arrivedAt)
+        let duration = now - arrivedAt
+        shell.instruments.ended(self, status: status, after: duration)
+        guard shell.gateway.log.wants(status: status) else { return }
+        shell.gateway.log.write(
+            RequestRecord(
+                id: id, clientRequestID: clientRequestID, tenant: tenant, model: model,
+                task: task, endpoint: placement?.endpoint, attempts: placement?.attempt ?? 0,
+                status: status, duration: duration, timeToFirstToken: timeToFirstToken,
+                usage: settledUsage, energy: placement?.estimate.marginalEnergy),
+            by: shell.gateway)
     }
 
     /// Back to the table of spare exchanges. The last thing done to a request.
@@ -299,6 +311,9 @@ final class Exchange: ClientHandler {
         isPaused = false
         lastTokenAt = nil
         hasFirstToken = false
+        timeToFirstToken = nil
+        settledUsage = Usage()
+        model = ModelID(-1)
         tokenEvents = 0
         reportedTokens = 0
         lastError = nil

@@ -22,6 +22,7 @@ public final class Gateway: Sendable {
     let group: ReactorGroup
     let control: Reactor
     let logger: Logger
+    let log: RequestLog
     /// Tells this process' request ids from those of the one before it.
     let instance: UInt32
     let startedAtUnix: Int
@@ -50,6 +51,7 @@ public final class Gateway: Sendable {
         let count = configuration.threads > 0 ? configuration.threads : ProcessorCount.online()
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)
+        log = RequestLog(logger: logger, control: control)
         var builder = MetricRegistryBuilder()
         instruments = GatewayInstruments(
             names: GatewayInstruments.Names(

@@ -18,6 +18,13 @@ enum StopSignals {
         signal(SIGPIPE, SIG_IGN)
     }
 
+    /// True if one has come that nobody has waited for.
+    static func arePending() -> Bool {
+        var pending = sigset_t()
+        sigpending(&pending)
+        return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1
+    }
+
     static func wait() {
         var set = set()
         var caught: Int32 = 0

@@ -100,17 +100,25 @@ class Client:
 
 
 class H1(Client):
-    """HTTP/1.1, one request at a time."""
+    """HTTP/1.1, one request at a time; connects again after an answer that closed."""
 
     version = "h1"
 
     def __init__(self, port, tls=None, **options):
         super().__init__(port, tls, **options)
+        self.again = lambda: super(H1, self).__init__(port, tls, **options)
         self.connection = h11.Connection(h11.CLIENT)
         self.current: Response | None = None
 
     def request(self, method, path, body=None, headers=()) -> Response:
-        if self.connection.our_state is h11.DONE:
+        if self.current and (
+                self.connection.our_state is not h11.DONE
+                or self.connection.their_state is not h11.DONE):
+            assert self.current.is_over, "the answer before is not over"
+            self.socket.close()
+            self.again()
+            self.connection = h11.Connection(h11.CLIENT)
+        elif self.current:
             self.connection.start_next_cycle()
         data = as_bytes(body)
         fields = [("host", "gateway.test"), *headers]

@@ -137,7 +137,7 @@ def test_restricted_fields_need_permission(gateway, protocol, name):
 @pytest.mark.parametrize("spelling", [
     b'"chat_template"', b'"chat\\u005ftemplate"', b'"\\u0063hat_template"'])
 def test_escapes_do_not_hide_a_restricted_field(gateway, protocol, spelling):
-    body = b'{"model":"ax-4.0","messages":[],%s:"x"}' % spelling
+    body = b'{"model":"ax-4.0","messages":[{"role":"user","content":"a"}],%s:"x"}' % spelling
     with protocol(gateway.port) as client:
         assert client.ask("POST", CHAT, body, bearer(CALL)).status == 403
 

@@ -14,6 +14,7 @@ import h2.connection
 import h2.events
 import h2.exceptions
 import h2.settings
+from h2.connection import ConnectionInputs, ConnectionState
 
 PATIENCE = 15.0
 
@@ -177,6 +178,13 @@ class H2(Client):
         self.acknowledges = acknowledges
         self.connection = h2.connection.H2Connection(
             h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+        # To h2 a GOAWAY is the end of everything, while running streams are to finish (RFC 9113,
+        # 6.8).
+        machine = self.connection.state_machine
+        machine._transitions = {
+            **machine._transitions,
+            (ConnectionState.CLIENT_OPEN, ConnectionInputs.RECV_GOAWAY): (
+                None, ConnectionState.CLIENT_OPEN)}
         self.responses: dict[int, Response] = {}
         self.goaway: h2.events.ConnectionTerminated | None = None
         self.connection.initiate_connection()

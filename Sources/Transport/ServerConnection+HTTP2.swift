@@ -30,9 +30,6 @@ extension ServerConnection {
             do {
                 try http2?.receive(piece)
                 walkEvents(piece)
-            } catch .protocolViolation {
-                walkEvents(piece)
-                closesAfterFlush = true
             } catch {
                 close()
                 return

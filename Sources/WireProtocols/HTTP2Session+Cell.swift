@@ -31,7 +31,9 @@ struct HTTP2Slot: ~Copyable {
     var index: Int
     var streamID: Int32 = -1
     var head = FieldBlock()
+    /// What the head's fields came to, dropped ones included.
     var fieldCount = 0
+    var fieldBytes = 0
     var out = ByteQueue()
     /// The head was over a limit: its fields were dropped, the stream is answered with 431.
     var isOverLimit = false
@@ -48,6 +50,7 @@ struct HTTP2Slot: ~Copyable {
         streamID = -1
         head.removeAll()
         fieldCount = 0
+        fieldBytes = 0
         out.clear()
         isOverLimit = false
         isDeferred = false
@@ -68,7 +71,7 @@ struct HTTP2Cell: ~Copyable {
     var inputBase: UnsafeRawPointer?
     var inputCount = 0
     var lowWater = 16 << 10
-    /// Suspicious but legal frames since the session began; see ``GlitchBucket``.
+    /// Suspicious but legal frames since the session began; the connection judges their rate.
     var glitches = 0
     var isDraining = false
 

@@ -90,7 +90,12 @@ let package = Package(
         tests("EmulatedEngine", ["InferenceTypes"]),
         tests("EmulatedServer", ["EmulatedEngine", "InferenceTypes"]),
         tests("Configuration", ["InferenceTypes"]),
-        tests("Gateway", ["Configuration", "InferenceTypes", "Scheduling", "WireProtocols"]),
+        tests(
+            "Gateway",
+            [
+                "Configuration", "EmulatedServer", "InferenceTypes", "Scheduling", "Transport",
+                "WireProtocols",
+            ]),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -35,6 +35,17 @@ final class Reading {
         self.children = children
     }
 
+    /// Values that came out of the environment: secrets, as likely as not.
+    private var interpolated: Set<String> = []
+
+    func markInterpolated(_ value: String) { interpolated.insert(value) }
+
+    /// A value as a message may show it: cut short, and never one from the environment.
+    func quoted(_ text: String) -> String {
+        if interpolated.contains(text) { return "a value from the environment" }
+        return text.count > 40 ? "'\(text.prefix(40))...'" : "'\(text)'"
+    }
+
     func knownKeys(below block: String) -> [String] { children[block] ?? [] }
 
     func markRead(_ key: String) { keysRead.insert(key) }
@@ -285,6 +296,7 @@ struct BlockReader {
         do {
             let expanded = try Interpolation.expand(
                 scalar.string, environment: reading.environment)
+            if expanded != scalar.string { reading.markInterpolated(expanded) }
             return located(expanded, node, path)
         } catch {
             reading.error(error.message, at: located((), node, path))
@@ -298,10 +310,7 @@ struct BlockReader {
             column: node.mark?.column ?? place.column, path: path)
     }
 
-    /// What a person wrote, cut short: a message is no place for a novel.
-    private func quoted(_ text: String) -> String {
-        text.count > 40 ? "'\(text.prefix(40))...'" : "'\(text)'"
-    }
+    private func quoted(_ text: String) -> String { reading.quoted(text) }
 
     private static func plain(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"

@@ -218,7 +218,7 @@ struct ConfigurationReader {
     func unknown(_ noun: String, _ name: Located<String>, among names: [String]) {
         let hint = EditDistance.nearest(to: name.value, among: names)
             .map { "; did you mean '\($0)'?" } ?? ""
-        reading.error("there is no \(noun) '\(name.value)'\(hint)", at: name)
+        reading.error("there is no \(noun) \(reading.quoted(name.value))\(hint)", at: name)
     }
 
     /// The message never repeats the text: it may be a key put there by mistake.

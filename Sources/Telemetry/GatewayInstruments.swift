@@ -129,11 +129,17 @@ public struct GatewayInstruments: Sendable {
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",
                 labels: ["pool", "endpoint"]))
+        Self.registerBuild(version: version, in: &builder)
+        ProcessFigures.register(in: &builder)
+    }
+
+    private static func registerBuild(
+        version: String, in builder: inout MetricRegistryBuilder
+    ) {
         _ = builder.callback(
             MetricDescriptor(
                 "joulegate_build_info", .gauge, help: "Always 1", labels: ["version"])
         ) { [LabelledValue([version], 1)] }
-        ProcessFigures.register(in: &builder)
     }
 
     /// The position of a provenance in the label of ``predictedEnergy``.

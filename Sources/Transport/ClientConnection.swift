@@ -67,6 +67,9 @@ public final class ClientConnection: Pollable {
         parser.reset(requestMethodIsHead: false)
     }
 
+    /// Hands the response head over by swapping blocks.
+    public func swapHead(with block: inout FieldBlock) { swap(&head, &block) }
+
     /// Sends request bytes (head and body as HTTP/1.1 text); they leave when the turn ends.
     public func send(_ bytes: UnsafeRawBufferPointer) {
         plain.append(bytes)

@@ -73,6 +73,20 @@ public final class ReactorGroup: Sendable {
     }
 }
 
+extension Reactor {
+    /// Accepts on this reactor alone, for a server of its own. Call before its loop runs or on its
+    /// thread.
+    public func listen(on socket: BoundSocket, tls: TLSContext?) {
+        let listener = Listener(socket: socket, tls: tls, reactor: self) {
+            [unowned self] descriptor, tls in
+            self.connectionCount.add(1, ordering: .relaxed)
+            self.server?.adopt(descriptor: descriptor, tls: tls)
+        }
+        listener.start()
+        listeners.append(listener)
+    }
+}
+
 /// A plain POSIX thread; Swift concurrency has no place on the data path.
 public enum Thread {
     private final class Body {

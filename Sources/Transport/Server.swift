@@ -53,6 +53,28 @@ public final class Server {
         for connection in connections { connection.close() }
     }
 
+    /// What is open right now, for the metrics page.
+    public struct Census {
+        /// HTTP version (1 or 2), TLS or not, and how many.
+        public var connections: [(version: Int, isTLS: Bool, count: Int)]
+        /// Response bytes that wait for clients.
+        public var bufferedBytes: Int
+    }
+
+    public func census() -> Census {
+        var counts = [0, 0, 0, 0]
+        var buffered = 0
+        for connection in connections {
+            counts[(connection.isHTTP2 ? 2 : 0) + (connection.isTLS ? 1 : 0)] += 1
+            buffered += connection.bufferedBytes
+        }
+        return Census(
+            connections: [
+                (1, false, counts[0]), (1, true, counts[1]), (2, false, counts[2]),
+                (2, true, counts[3]),
+            ], bufferedBytes: buffered)
+    }
+
     func forget(_ connection: ServerConnection) {
         let place = connection.place
         guard place < connections.count, connections[place] === connection else { return }

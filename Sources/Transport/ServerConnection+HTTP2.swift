@@ -129,30 +129,41 @@ extension ServerConnection {
 
     func flushHTTP2() {
         while stage == .http2, isWritable {
-            writeOut(&outgoing)
-            guard isWritable, stage == .http2 else { break }
+            guard writeOut(&outgoing) else {
+                lost()
+                return
+            }
+            guard isWritable else { break }
             guard http2?.fill(&reactor.scratch, limit: Self.writeStep) == true else {
                 close()
                 return
             }
             let isDone = reactor.scratch.isEmpty
-            if !isDone {
-                if hasTLS {
-                    encrypt(reactor.scratch.readable)
-                } else {
-                    writeOut(&reactor.scratch)
-                    // What the socket did not take moves to the connection's own queue.
-                    outgoing.append(reactor.scratch.readable)
-                }
+            guard writeFrames() else {
                 reactor.scratch.clear()
-            } else if hasTLS {
-                tls?.takeOutput(into: &outgoing)
-                writeOut(&outgoing)
+                lost()
+                return
             }
             walkEvents(UnsafeRawBufferPointer(start: nil, count: 0))
             if isDone { break }
         }
         if stage == .http2, http2?.isFinished == true { closesAfterFlush = true }
+    }
+
+    /// Sends the frames in the reactor's scratch buffer and empties it; what the socket does not
+    /// take moves to the connection's own queue.
+    private func writeFrames() -> Bool {
+        if hasTLS {
+            if !reactor.scratch.isEmpty { encrypt(reactor.scratch.readable) }
+            reactor.scratch.clear()
+            tls?.takeOutput(into: &outgoing)
+            return writeOut(&outgoing)
+        }
+        guard !reactor.scratch.isEmpty else { return true }
+        guard writeOut(&reactor.scratch) else { return false }
+        outgoing.append(reactor.scratch.readable)
+        reactor.scratch.clear()
+        return true
     }
 
     func checkHTTP2(at now: MonotonicTime) {

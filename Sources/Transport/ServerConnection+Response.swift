@@ -3,6 +3,14 @@ import WireProtocols
 
 /// What streams ask of their connection, for both protocols.
 extension ServerConnection {
+    /// Everything that waits on this connection.
+    var bufferedBytes: Int {
+        var sum = plain.count + outgoing.count
+        guard stage == .http2 else { return sum }
+        for case let stream? in streams { sum += http2?.bufferedBytes(slot: stream.slot) ?? 0 }
+        return sum
+    }
+
     func bufferedBytes(of stream: ServerStream) -> Int {
         if stage == .http2 || http2 != nil {
             return http2?.bufferedBytes(slot: stream.slot) ?? 0

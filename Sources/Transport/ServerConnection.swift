@@ -205,11 +205,9 @@ public final class ServerConnection: Pollable {
     private func flushBytes() {
         if hasTLS { encryptPlain() }
         guard isWritable else { return }
-        if hasTLS || !outgoing.isEmpty {
-            writeOut(&outgoing)
-        }
-        if !hasTLS, outgoing.isEmpty, !plain.isEmpty { writeOut(&plain) }
-        http1Drained()
+        var isSound = hasTLS || !outgoing.isEmpty ? writeOut(&outgoing) : true
+        if isSound, !hasTLS, outgoing.isEmpty, !plain.isEmpty { isSound = writeOut(&plain) }
+        if isSound { http1Drained() } else { lost() }
     }
 
     private func encryptPlain() {
@@ -236,7 +234,9 @@ public final class ServerConnection: Pollable {
         tls?.takeOutput(into: &outgoing)
     }
 
-    func writeOut(_ queue: inout ByteQueue) {
+    /// Writes as much as the socket takes. False: the connection is broken, and the caller, who
+    /// has the queue no longer borrowed, ends it.
+    func writeOut(_ queue: inout ByteQueue) -> Bool {
         while !queue.isEmpty {
             switch Socket.write(descriptor, queue.readable) {
             case .bytes(let count):
@@ -244,16 +244,16 @@ public final class ServerConnection: Pollable {
                 queue.consume(count)
                 if !all {
                     isWritable = false
-                    return
+                    return true
                 }
             case .wouldBlock:
                 isWritable = false
-                return
+                return true
             case .closed, .failed:
-                lost()
-                return
+                return false
             }
         }
+        return true
     }
 
     // MARK: Ending

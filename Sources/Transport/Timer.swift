@@ -61,7 +61,8 @@ struct TimerHeap {
             timer.queued = nil
             guard let deadline = timer.deadline else { continue }
             if deadline > now {
-                timer.arm(at: deadline)
+                timer.queued = deadline
+                push(timer, at: deadline)
                 continue
             }
             timer.disarm()

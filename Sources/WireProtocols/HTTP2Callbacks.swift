@@ -1,5 +1,11 @@
 import CNGHTTP2
 
+/// The linked libnghttp2.
+public enum HTTP2Library {
+    /// False if it lacks the fixes without which a peer can exhaust or abort the process.
+    public static var isPatched: Bool { joulegate_nghttp2_is_patched() != 0 }
+}
+
 /// nghttp2's callbacks. Each one finds the cell behind `user_data`, notes what happened and
 /// returns.
 enum HTTP2Callbacks {

@@ -4,9 +4,9 @@ import InferenceTypes
 /// The server side of one HTTP/2 connection (RFC 9113), bytes in, events and bytes out. libnghttp2
 /// does framing, HPACK and flow control; this type gives it memory, limits and a Swift face.
 ///
-/// Use: `receive` the peer's bytes, then `takeEvents`; `respond` and `append` on slots; `fill` until
-/// it gives nothing more, write what it gave, and `takeEvents` again. Nothing here blocks, reads a
-/// clock or touches a socket.
+/// Use: `receive` the peer's bytes, then `takeEvents`; `respond` and `append` on slots; `fill`
+/// until it gives nothing more, write what it gave, and `takeEvents` again. Nothing here blocks,
+/// reads a clock or touches a socket.
 public struct HTTP2Session: ~Copyable {
     public enum Failure: Error, Equatable {
         /// The peer's bytes are not HTTP/2, or the library gave up: close at once.

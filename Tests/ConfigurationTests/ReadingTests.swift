@@ -79,6 +79,10 @@ import Testing
         #expect(configuration.logLevel == .debug)
         #expect(configuration.threads == 3)
         #expect(throws: ConfigurationError.self) { try parse(text).get() }
+        let issues = parse(text, environment: ["N": "s3cret"]).issues
+        #expect(issues.map(\.message) == [
+            "expected a whole number, found a value from the environment"
+        ])
     }
 
     @Test func aliasesStandForTheirAnchors() throws {

@@ -112,7 +112,7 @@ public struct JSONScanner {
 
     /// A whole number; `nil` for fractions, exponents and what does not fit.
     public func integer(_ range: Range<Int>) -> Int? {
-        guard kind(at: range.lowerBound) == .number else { return nil }
+        guard !range.isEmpty, kind(at: range.lowerBound) == .number else { return nil }
         var digits = range
         let isNegative = bytes[digits.lowerBound] == UInt8(ascii: "-")
         if isNegative { digits = digits.dropFirst() }

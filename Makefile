@@ -1,0 +1,37 @@
+# joulegate: `make demo` sets everything up and runs it, `make test` sets everything up and tests it.
+.PHONY: setup build release test unit integration demo demo-llm clean
+
+VENV := .venv
+RELEASE := .build/release/joulegate
+# One self-contained binary: no Swift runtime to install beside it, and cheaper calls into it.
+RELEASE_FLAGS := -c release --static-swift-stdlib
+
+setup:
+	@sh scripts/setup.sh
+
+peers:
+	@sh scripts/setup.sh --peers
+	@sh scripts/venv.sh $(VENV)
+
+build: setup
+	swift build
+
+release: setup
+	swift build $(RELEASE_FLAGS) --product joulegate
+
+unit: setup
+	swift test
+
+integration: release peers
+	$(VENV)/bin/python -m pytest -q Tests/Integration
+
+test: unit integration
+
+demo: release
+	@$(RELEASE) demo
+
+demo-llm: release
+	@sh scripts/demo-llm.sh $(RELEASE)
+
+clean:
+	rm -rf .build run

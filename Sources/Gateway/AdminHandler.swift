@@ -1,0 +1,163 @@
+import Configuration
+import Foundation
+import InferenceAPI
+import InferenceTypes
+import Scheduling
+import Telemetry
+import Transport
+import WireProtocols
+
+/// The admin listener: metrics, workers, policy and one page of figures. It has its own address
+/// and its own key; nothing of it answers on the data port.
+final class AdminHandler: ServerHandler {
+    unowned let plane: ControlPlane
+    private var gateway: Gateway { plane.gateway }
+
+    init(plane: ControlPlane) {
+        self.plane = plane
+        super.init()
+    }
+
+    override func refused(_ stream: ServerStream, _ refusal: RequestRefusal) {
+        answer(stream, refusal.status, ["error": "\(refusal)"])
+    }
+
+    override func request(_ stream: ServerStream) {
+        let method = stream.head.string(":method") ?? ""
+        let target = stream.head.string(":path") ?? ""
+        let path = String(target.prefix { $0 != "?" })
+        guard isAllowed(stream, path) else {
+            answer(stream, 401, ["error": "an admin key is needed"])
+            return
+        }
+        switch (method, path) {
+        case ("GET", "/metrics"):
+            let page = gateway.registry.render()
+            send(stream, 200, "text/plain; version=0.0.4; charset=utf-8", page)
+        case ("GET", "/health"), ("GET", "/liveness"): answer(stream, 200, ["status": "ok"])
+        case ("GET", "/status"), ("GET", "/"): answer(stream, 200, status())
+        case ("GET", "/workers"): answer(stream, 200, ["workers": workers()])
+        case ("PUT", "/policy"), ("POST", "/policy"): setPolicy(stream)
+        default:
+            if path.hasPrefix("/workers/") {
+                worker(stream, method, String(path.dropFirst("/workers/".count)))
+            } else {
+                answer(stream, 404, ["error": "there is no \(path) here"])
+            }
+        }
+    }
+
+    /// Without a configured key the address is the protection (it is loopback by default). Health
+    /// is open either way.
+    private func isAllowed(_ stream: ServerStream, _ path: String) -> Bool {
+        guard let key = gateway.configuration.admin.apiKeySHA256 else { return true }
+        if path == "/health" || path == "/liveness" { return true }
+        guard let expected = SHA256Digest(bytes: key.bytes),
+            let digest = KeyRing.digest(in: stream.head, field: "authorization")
+        else { return false }
+        return digest.isEqual(to: expected)
+    }
+
+    // MARK: Workers
+
+    private func workers() -> [[String: Any]] {
+        let snapshot = gateway.scheduler.snapshot(at: plane.reactor.now)
+        return snapshot.endpoints.map { endpoint in
+            let entry = gateway.directory.endpoints[endpoint.id.index]
+            let pool = gateway.directory.pool(endpoint.pool)
+            return [
+                "id": endpoint.id.index, "url": entry.authority, "pool": pool.name,
+                "engine": pool.engine.rawValue, "profile": pool.profile.name,
+                "models": pool.models.map { gateway.directory.modelName($0.model) },
+                "state": endpoint.condition.rawValue,
+                "is_healthy": endpoint.condition.takesRequests, "load": endpoint.inFlight,
+                "foreign_load": endpoint.foreignSequences, "limit": endpoint.limit,
+                "dispatched": endpoint.dispatched,
+                "predicted_joules": endpoint.predictedEnergy.value,
+            ]
+        }
+    }
+
+    private func worker(_ stream: ServerStream, _ method: String, _ text: String) {
+        guard let index = Int(text), let worker = workers().first(where: {
+            $0["id"] as? Int == index
+        }) else {
+            answer(stream, 404, ["error": "there is no worker \(text)"])
+            return
+        }
+        switch method {
+        case "GET":
+            answer(stream, 200, worker)
+        case "POST", "PUT":
+            guard let word = body(stream)["state"] as? String,
+                let state = Scheduler.AdministrativeState(rawValue: word)
+            else {
+                let words = Scheduler.AdministrativeState.allCases.map(\.rawValue)
+                answer(stream, 400, ["error": "'state' is one of \(words)"])
+                return
+            }
+            plane.submit(.setEndpointState(EndpointID(index), state))
+            answer(stream, 200, ["id": index, "state": state.rawValue])
+        default:
+            answer(stream, 405, ["error": "GET shows a worker, POST {\"state\"} changes it"])
+        }
+    }
+
+    private func setPolicy(_ stream: ServerStream) {
+        guard let name = body(stream)["policy"] as? String,
+            let policy = RoutingPolicy(name: name)
+        else {
+            let names = RoutingPolicy.allCases.map(\.rawValue)
+            answer(stream, 400, ["error": "'policy' is one of \(names)"])
+            return
+        }
+        plane.submit(.setPolicy(policy))
+        answer(stream, 200, ["policy": policy.rawValue])
+    }
+
+    // MARK: Status
+
+    private func status() -> [String: Any] {
+        let status = gateway.status()
+        let pools = status.pools.map { pool in
+            var entry: [String: Any] = [
+                "name": pool.name, "requests": pool.requests, "output_tokens": pool.outputTokens,
+                "in_flight": pool.inFlight, "usable": pool.usable, "endpoints": pool.endpoints,
+                "predicted_joules": pool.predictedEnergy.value,
+            ]
+            if let power = pool.power, let energy = pool.meteredEnergy {
+                entry["watts"] = power.value
+                entry["metered_joules"] = energy.value
+                entry["provenance"] = Provenance.measured.rawValue
+            }
+            return entry
+        }
+        return [
+            "version": Gateway.version, "policy": status.policy.rawValue, "pools": pools,
+            "requests": status.requests, "errors": status.errors,
+            "in_flight": status.inFlight, "draining": status.isDraining, "queued": status.queued,
+        ]
+    }
+
+    // MARK: Wire
+
+    private func body(_ stream: ServerStream) -> [String: Any] {
+        let object = try? JSONSerialization.jsonObject(with: Data(stream.body))
+        return object as? [String: Any] ?? [:]
+    }
+
+    private func answer(_ stream: ServerStream, _ status: Int, _ object: [String: Any]) {
+        let data = try? JSONSerialization.data(
+            withJSONObject: object, options: [.sortedKeys, .prettyPrinted])
+        send(stream, status, "application/json", Array(data ?? Data()) + [UInt8(ascii: "\n")])
+    }
+
+    private func send(
+        _ stream: ServerStream, _ status: Int, _ contentType: String, _ body: [UInt8]
+    ) {
+        var fields = FieldBlock()
+        fields.append("content-type", contentType)
+        stream.respond(status: status, fields: fields, length: body.count)
+        body.withUnsafeBytes { stream.send($0, end: true) }
+    }
+}

@@ -1,0 +1,115 @@
+import Configuration
+import InferenceAPI
+import InferenceTypes
+import Transport
+import WireProtocols
+
+/// Who and what the configuration names, in the form that the data path looks things up in. One
+/// immutable value, shared by all reactors, replaced as a whole.
+final class Directory: Sendable {
+    struct Endpoint: Sendable {
+        let id: EndpointID
+        let pool: PoolID
+        let address: SocketAddress
+        let hostname: String
+        let tls: TLSContext?
+        /// `host` field and path prefix for request heads.
+        let authority: String
+        let pathPrefix: String
+        let apiKey: String?
+        /// What metrics and the admin surface call it.
+        let name: String
+    }
+
+    struct UnresolvedHost: Error, CustomStringConvertible {
+        let url: ServiceURL
+        var description: String { "\(url): the host name has no address" }
+    }
+
+    let configuration: GatewayConfiguration
+    let endpoints: [Endpoint]
+    private let modelsByName: [String: ModelID]
+    private let keys: KeyRing
+    private let adminKey: SHA256Digest?
+
+    /// Resolves host names, so it blocks: for the control thread and the start.
+    init(_ configuration: GatewayConfiguration) throws {
+        self.configuration = configuration
+        var endpoints: [Endpoint] = []
+        for pool in configuration.pools.indices {
+            endpoints += try Directory.endpoints(
+                of: configuration.pools[pool], PoolID(pool), from: endpoints.count)
+        }
+        self.endpoints = endpoints
+        var names: [String: ModelID] = [:]
+        for (index, model) in configuration.models.enumerated() {
+            for name in [model.name] + model.aliases where names[name] == nil {
+                names[name] = ModelID(index)
+            }
+        }
+        modelsByName = names
+        keys = KeyRing(tenants: configuration.tenants)
+        adminKey = configuration.admin.apiKeySHA256.flatMap { SHA256Digest(bytes: $0.bytes) }
+    }
+
+    private static func endpoints(
+        of pool: GatewayConfiguration.Pool, _ id: PoolID, from first: Int
+    ) throws -> [Endpoint] {
+        var tls: TLSContext?
+        if pool.endpoints.contains(where: { $0.url.scheme == .https }) {
+            tls = try TLSContext.client(caPath: pool.tls.caCertificate, verify: pool.tls.verify)
+        }
+        return try pool.endpoints.enumerated().map { offset, endpoint in
+            let url = endpoint.url
+            let port = UInt16(clamping: url.port)
+            guard let address = SocketAddress.resolve(host: url.host, port: port).first else {
+                throw UnresolvedHost(url: url)
+            }
+            let path = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
+            return Endpoint(
+                id: EndpointID(first + offset), pool: id, address: address, hostname: url.host,
+                tls: url.scheme == .https ? tls : nil, authority: url.authority,
+                pathPrefix: path, apiKey: pool.apiKey, name: url.authority)
+        }
+    }
+
+    func model(named name: String) -> ModelID? { modelsByName[name] }
+
+    func modelName(_ id: ModelID) -> String { configuration.models[id.index].name }
+
+    func pool(_ id: PoolID) -> GatewayConfiguration.Pool { configuration.pools[id.index] }
+
+    /// The tenant whose key the `authorization` field holds.
+    func authenticate(_ head: borrowing FieldBlock) throws(APIError) -> TenantID {
+        if configuration.tenants.isEmpty { return .anonymous }
+        guard let digest = KeyRing.digest(in: head, field: "authorization") else {
+            throw .missingKey
+        }
+        guard let tenant = keys.tenant(of: digest) else { throw .invalidKey }
+        return tenant
+    }
+
+    /// True if the request carries the admin key and may see why it was placed where it was.
+    func isAdmin(_ head: borrowing FieldBlock) -> Bool {
+        guard let adminKey, head.contains("x-joulegate-admin-key"),
+            let digest = KeyRing.digest(in: head, field: "x-joulegate-admin-key")
+        else { return false }
+        return digest.isEqual(to: adminKey)
+    }
+
+    func tenant(_ id: TenantID) -> GatewayConfiguration.Tenant? {
+        configuration.tenants.indices.contains(id.index)
+            ? configuration.tenants[id.index] : nil
+    }
+
+    func tenantName(_ id: TenantID) -> String { tenant(id)?.name ?? "anonymous" }
+
+    /// The latency promise to a request: the model's own, else its class's.
+    func objective(_ model: ModelID, _ serviceClass: ServiceClass) -> LatencyObjective {
+        let own = configuration.models[model.index].objective
+        let shared = configuration.objectives[serviceClass]
+        return LatencyObjective(
+            timeToFirstToken: own.timeToFirstToken ?? shared.timeToFirstToken,
+            interTokenLatency: own.interTokenLatency ?? shared.interTokenLatency)
+    }
+}

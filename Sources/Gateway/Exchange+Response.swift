@@ -1,0 +1,272 @@
+import InferenceAPI
+import InferenceTypes
+import Scheduling
+import Transport
+import WireProtocols
+
+/// The model server's answer on its way to the client.
+extension Exchange {
+    func answerBegan(_ connection: ClientConnection, _ head: HTTP1ResponseHead) {
+        guard phase == .sending else { return }
+        lastByteAt = now
+        upstreamStatus = head.status
+        expectedLength = head.contentLength
+        connection.swapHead(with: &upstreamFields)
+        guard (200..<300).contains(head.status) else {
+            phase = .discarding
+            return
+        }
+        let isEventStream =
+            upstreamFields.withValue(of: "content-type") { value in
+                value.prefix(17).elementsEqual("text/event-stream".utf8)
+            } ?? false
+        guard isEventStream, let request else {
+            phase = .buffering
+            // A server that answers is no broken one; what it has to say comes at once.
+            shell.submit(.firstToken(id))
+            return
+        }
+        phase = .streaming
+        let pool = shell.directory.pool(
+            shell.directory.endpoints[placement?.endpoint.index ?? 0].pool)
+        relay = StreamRelay(
+            task: task, stripUsage: injectsUsage(pool.engine, request),
+            choices: request.choices, limits: shell.limits)
+    }
+
+    func answerContinued(_ bytes: UnsafeRawBufferPointer) {
+        lastByteAt = now
+        switch phase {
+        case .streaming: relayEvents(bytes)
+        case .buffering: collect(bytes)
+        case .passing:
+            stream?.send(bytes)
+            slowDown()
+        case .discarding:
+            if collected.count + bytes.count <= 64 << 10 { collected.append(contentsOf: bytes) }
+        case .idle, .receiving, .placing, .sending, .trailing: break
+        }
+    }
+
+    func answerEnded(isCloseDelimited: Bool) {
+        lastByteAt = now
+        switch phase {
+        case .streaming:
+            relay?.end(cause: isCloseDelimited ? .closed : .clean)
+            streamEnded()
+        case .buffering: unaryEnded(isCloseDelimited: isCloseDelimited)
+        case .passing: passedAll(isCloseDelimited: isCloseDelimited)
+        case .discarding: errorAnswerEnded()
+        case .trailing: release()
+        case .idle, .receiving, .placing, .sending: break
+        }
+    }
+
+    // MARK: Streams
+
+    private func relayEvents(_ bytes: UnsafeRawBufferPointer) {
+        let before = relay?.contentEvents ?? 0
+        let output = relay?.receive(bytes) ?? .nothing
+        noteTokens(since: before)
+        if relay?.isFailed == true, stream?.isAnswered == false {
+            // The first thing the stream says is an error: another endpoint may do better.
+            attemptFailed(.serverError(status: 500))
+            return
+        }
+        switch output {
+        case .forward(let range):
+            startStream()
+            stream?.send(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        case .buffered:
+            startStream()
+            if let stream { relay?.withPending { stream.send($0) } }
+        case .nothing:
+            break
+        }
+        if relay?.isOpen == false { streamEnded() } else { slowDown() }
+    }
+
+    private func noteTokens(since before: Int) {
+        let events = (relay?.contentEvents ?? 0) - before
+        guard events > 0 else { return }
+        tokenEvents += events
+        if !hasFirstToken {
+            hasFirstToken = true
+            timeToFirstToken = now - arrivedAt
+            shell.submit(.firstToken(id))
+            shell.instruments.firstToken(self, after: now - arrivedAt)
+        } else if let last = lastTokenAt {
+            shell.instruments.tokens(self, events, gap: now - last)
+        }
+        lastTokenAt = now
+    }
+
+    /// Sends the response head once, when the first event is there to follow it.
+    private func startStream() {
+        guard let stream, !stream.isAnswered else { return }
+        shell.fields.removeAll()
+        shell.fields.append(name: "content-type", value: "text/event-stream; charset=utf-8")
+        shell.fields.append(name: "cache-control", value: "no-cache")
+        appendIdentity(to: &shell.fields)
+        stream.respond(status: 200, fields: shell.fields)
+    }
+
+    /// The relay says that the stream is over: well, or with an error event.
+    private func streamEnded() {
+        guard let stream else { return }
+        if relay?.isDone == true {
+            startStream()
+            detach()
+            relay?.withPending { stream.send($0) }
+            relay?.withFinish { stream.send($0) }
+            stream.finish()
+            settle(.completed)
+            record(status: 200)
+            if connection == nil { release() } else { phase = .trailing }
+            return
+        }
+        guard stream.isAnswered else {
+            attemptFailed(.cut)
+            return
+        }
+        cancelUpstream()
+        settle(.failed(.cut))
+        shell.instruments.attemptFailed(self, .cut)
+        detach()
+        relay?.withPending { stream.send($0) }
+        stream.finish()
+        record(status: 502)
+        release()
+    }
+
+    /// Pauses the upstream while the client's buffer is full.
+    private func slowDown() {
+        guard !isPaused, let stream, let connection,
+            stream.bufferedBytes > shell.limits.streamBufferBytes / 2
+        else { return }
+        isPaused = true
+        connection.pause()
+        stream.notifyWhenDrained()
+    }
+
+    // MARK: Unary answers
+
+    private func collect(_ bytes: UnsafeRawBufferPointer) {
+        collected.append(contentsOf: bytes)
+        guard collected.count > shell.limits.unaryBufferBytes, let stream else { return }
+        // Too long to hold: from here on a cut can only be shown as a broken stream.
+        phase = .passing
+        appendAnswerFields()
+        stream.respond(status: upstreamStatus, fields: shell.fields, length: expectedLength)
+        collected.withUnsafeBytes { stream.send($0) }
+        collected = []
+        slowDown()
+    }
+
+    private func unaryEnded(isCloseDelimited: Bool) {
+        guard let stream else { return }
+        let body = collected
+        let isWhole = body.withUnsafeBytes { body in
+            !isCloseDelimited || JSONScanner.isValid(body, depth: shell.limits.jsonDepth)
+        }
+        guard isWhole else {
+            attemptFailed(.cut)
+            return
+        }
+        let usage = body.withUnsafeBytes { UnaryUsage.parse($0, task: task) }
+        appendAnswerFields()
+        detach()
+        stream.respond(status: upstreamStatus, fields: shell.fields, length: body.count)
+        body.withUnsafeBytes { stream.send($0, end: true) }
+        settle(.completed, usage)
+        record(status: upstreamStatus)
+        release()
+    }
+
+    private func passedAll(isCloseDelimited: Bool) {
+        guard let stream else { return }
+        detach()
+        if isCloseDelimited {
+            // Nobody can say whether this was the end.
+            settle(.failed(.cut))
+            stream.abort()
+            record(status: 502)
+        } else {
+            settle(.completed)
+            stream.finish()
+            record(status: upstreamStatus)
+        }
+        release()
+    }
+
+    private func errorAnswerEnded() {
+        let answer = UpstreamAnswer(
+            status: upstreamStatus,
+            contentType: upstreamFields.string("content-type") ?? "application/json",
+            retryAfter: upstreamFields.string("retry-after"), body: collected)
+        switch upstreamStatus {
+        case 429, 503:
+            lastError = answer
+            let seconds = answer.retryAfter.flatMap { Int64($0) }
+            attemptFailed(.saturated(retryAfter: seconds.map { .seconds($0) }))
+        case 400..<500:
+            pass(answer)
+        default:
+            lastError = answer
+            attemptFailed(.serverError(status: upstreamStatus))
+        }
+    }
+
+    /// A 4xx is the client's business: as it came.
+    private func pass(_ answer: UpstreamAnswer) {
+        guard let stream else { return }
+        appendAnswerFields()
+        detach()
+        stream.respond(
+            status: answer.status, fields: shell.fields, length: answer.body.count)
+        answer.body.withUnsafeBytes { stream.send($0, end: true) }
+        settle(.failed(.clientError(status: answer.status)))
+        record(status: answer.status)
+        release()
+    }
+
+    // MARK: Fields
+
+    /// From a fixed list: nothing else of an upstream's head reaches a client.
+    private func appendAnswerFields() {
+        shell.fields.removeAll()
+        if let index = upstreamFields.index(of: "content-type") {
+            shell.fields.append(upstreamFields, at: index)
+        } else {
+            shell.fields.append(name: "content-type", value: "application/json")
+        }
+        if let index = upstreamFields.index(of: "retry-after") {
+            shell.fields.append(upstreamFields, at: index)
+        }
+        appendIdentity(to: &shell.fields)
+    }
+
+    /// Which request this was, and to an admin where it went and why.
+    func appendIdentity(to fields: inout FieldBlock) {
+        if let clientRequestID {
+            fields.append("x-request-id", clientRequestID)
+        } else {
+            shell.text.removeAll(keepingCapacity: true)
+            RequestName.append(to: &shell.text, id: id, instance: shell.gateway.instance)
+            shell.text.withUnsafeBytes { fields.append(name: "x-request-id", value: $0) }
+        }
+        guard explains, let placement else { return }
+        let endpoint = shell.directory.endpoints[placement.endpoint.index]
+        fields.append(
+            "x-joulegate-endpoint", "\(shell.directory.pool(endpoint.pool).name)/\(endpoint.name)")
+        fields.append("x-joulegate-reason", placement.explanation)
+    }
+
+    // MARK: Progress
+
+    func takeProgress() -> Scheduler.TokenProgress? {
+        guard phase == .streaming, tokenEvents > reportedTokens else { return nil }
+        reportedTokens = tokenEvents
+        return Scheduler.TokenProgress(request: id, outputTokens: tokenEvents)
+    }
+}

@@ -1,0 +1,209 @@
+import Configuration
+import InferenceAPI
+import InferenceTypes
+import Scheduling
+import Transport
+import WireProtocols
+
+/// The attempt at a model server.
+extension Exchange {
+    func dispatch(_ placement: Placement) {
+        guard phase == .placing, stream != nil else { return }
+        self.placement = placement
+        hasRetriedFresh = false
+        isCounted = true
+        shell.instruments.attemptBegan(self)
+        begin(fresh: false)
+        let ownTime = MonotonicClock.now() - startedAt - placement.waited
+        shell.instruments.dispatched(self, placement, ownTime: ownTime)
+    }
+
+    /// Takes a connection and sends the request on it.
+    private func begin(fresh: Bool) {
+        guard let placement else { return }
+        phase = .sending
+        dispatchedAt = now
+        lastByteAt = now
+        upstreamStatus = 0
+        collected.removeAll(keepingCapacity: true)
+        relay = nil
+        let endpoint = shell.directory.endpoints[placement.endpoint.index]
+        do {
+            let connection = try shell.pools[placement.endpoint.index]
+                .acquire(for: self, fresh: fresh)
+            self.connection = connection
+            write(to: connection, endpoint)
+        } catch {
+            attemptFailed(.connectFailed)
+        }
+    }
+
+    /// The request as the model server gets it: a head of our own making, the client's bytes with
+    /// as few splices as it takes.
+    private func write(to connection: ClientConnection, _ endpoint: Directory.Endpoint) {
+        guard let stream, let request else { return }
+        let pool = shell.directory.pool(endpoint.pool)
+        let splices = stream.body.withUnsafeBytes { body in
+            request.splices(
+                body: body, upstreamModel: upstreamName(pool, request),
+                injectUsage: injectsUsage(pool.engine, request))
+        }
+        let length = splices.length(bodyCount: stream.body.count)
+        var text: [UInt8] = []
+        swap(&text, &shell.text)
+        text.removeAll(keepingCapacity: true)
+        UpstreamHead.append(to: &text, task: task, endpoint: endpoint, id: id,
+            instance: shell.gateway.instance, length: length)
+        if splices.isEmpty {
+            text.withUnsafeBytes { connection.send($0) }
+            stream.body.withUnsafeBytes { connection.send($0) }
+        } else {
+            stream.body.withUnsafeBytes { splices.append(body: $0, to: &text) }
+            text.withUnsafeBytes { connection.send($0) }
+        }
+        swap(&text, &shell.text)
+    }
+
+    /// The pool's own name of the model, if it differs from what the client wrote.
+    private func upstreamName(
+        _ pool: GatewayConfiguration.Pool, _ request: ParsedRequest
+    ) -> String? {
+        let name = pool.upstreamName(of: model) ?? shell.directory.modelName(model)
+        return name == request.model ? nil : name
+    }
+
+    /// Streams are metered from the usage chunk, so it is asked for where the engine knows it.
+    func injectsUsage(_ engine: EngineKind, _ request: ParsedRequest) -> Bool {
+        guard request.streams, !request.clientWantsUsage else { return false }
+        switch engine {
+        case .vllm, .vllmRBLN, .llamaServer, .sglang: return task == .chat || task == .completion
+        }
+    }
+
+    // MARK: Failing
+
+    /// Nothing was sent downstream yet: the scheduler decides what is next.
+    func attemptFailed(_ failure: UpstreamFailure) {
+        cancelUpstream()
+        endAttempt()
+        phase = .placing
+        relay = nil
+        shell.instruments.attemptFailed(self, failure)
+        shell.instruments.retried(failure)
+        shell.submit(.attemptFailed(id, failure))
+    }
+
+    func connectionFailed(wasReused: Bool, _ failure: ClientFailure) {
+        if phase == .trailing {
+            release()
+            return
+        }
+        // A keep-alive connection that the server closed while it was idle: its fault, not the
+        // request's. One fresh connection to the same place.
+        let wasStale =
+            phase == .sending && wasReused && !hasRetriedFresh
+            && failure == .closedBeforeResponse
+        if wasStale {
+            hasRetriedFresh = true
+            shell.instruments.staleConnection()
+            begin(fresh: true)
+            return
+        }
+        attemptBroke(UpstreamFailure(failure), cause: .cut)
+    }
+
+    /// The attempt went wrong: try elsewhere if the client has seen nothing, else say so visibly.
+    func attemptBroke(_ failure: UpstreamFailure, cause: StreamRelay.EndCause) {
+        cancelUpstream()
+        guard let stream else {
+            release()
+            return
+        }
+        guard stream.isAnswered else {
+            attemptFailed(failure)
+            return
+        }
+        settle(.failed(failure))
+        shell.instruments.attemptFailed(self, failure)
+        detach()
+        if phase == .streaming {
+            relay?.end(cause: cause)
+            relay?.withPending { stream.send($0) }
+            stream.finish()
+        } else {
+            stream.abort()
+        }
+        record(status: 502)
+        release()
+    }
+
+    func reject(_ rejection: Rejection) {
+        guard phase == .placing, let stream else { return }
+        let error = APIError(rejection)
+        shell.instruments.rejected(rejection)
+        guard let answer = lastError else {
+            refuse(error)
+            return
+        }
+        // The model server's own words say more than ours would; ours is the retry advice.
+        var fields = FieldBlock()
+        fields.append("content-type", answer.contentType)
+        if error.status == 429 || error.status == 503 || answer.status == 503 {
+            fields.append(
+                "retry-after", answer.retryAfter ?? String(rejection.retryAfterSeconds))
+        }
+        fields.append("x-should-retry", "false")
+        appendIdentity(to: &fields)
+        detach()
+        stream.respond(status: answer.status, fields: fields, length: answer.body.count)
+        answer.body.withUnsafeBytes { stream.send($0, end: true) }
+        record(status: answer.status)
+        release()
+    }
+
+    // MARK: Deadlines
+
+    func checkDeadlines(at now: MonotonicTime) {
+        let limits = shell.limits
+        switch phase {
+        case .idle, .receiving, .placing:
+            return
+        case .trailing:
+            if now - lastByteAt > .seconds(1) { release() }
+            return
+        case .sending:
+            if connection?.isConnected == false {
+                if now - dispatchedAt > limits.upstreamConnectTimeout {
+                    attemptBroke(.connectFailed, cause: .timeout)
+                    return
+                }
+            } else if now - dispatchedAt > limits.upstreamFirstByteTimeout {
+                attemptBroke(.timeout(.firstByte), cause: .timeout)
+                return
+            }
+        case .streaming, .buffering, .passing, .discarding:
+            let patience =
+                phase == .streaming && !hasFirstToken
+                ? limits.upstreamFirstByteTimeout : limits.upstreamBetweenBytesTimeout
+            if !isPaused, now - lastByteAt > patience {
+                attemptBroke(
+                    .timeout(hasFirstToken ? .betweenBytes : .firstByte), cause: .timeout)
+                return
+            }
+        }
+        if now - arrivedAt > limits.upstreamTotalTimeout {
+            attemptBroke(.timeout(.betweenBytes), cause: .timeout)
+        }
+    }
+}
+
+extension UpstreamFailure {
+    init(_ failure: ClientFailure) {
+        switch failure {
+        case .connect, .tls: self = .connectFailed
+        case .closedBeforeResponse: self = .closedBeforeHeaders
+        case .truncated, .cancelled: self = .cut
+        case .malformed: self = .malformed
+        }
+    }
+}

@@ -1,0 +1,330 @@
+import Configuration
+import InferenceAPI
+import InferenceTypes
+import Scheduling
+import Transport
+import WireProtocols
+
+/// One inference request from its head to its last byte: the client's stream on one side, the
+/// attempt at a model server on the other.
+final class Exchange: ClientHandler {
+    /// Where the request stands. Each phase names those that may follow; every one may also end
+    /// in `idle` when the client leaves.
+    enum Phase {
+        /// In the pool of spare objects -> `receiving`.
+        case idle
+        /// The head is here, the body is coming -> `placing`, `idle` (refused).
+        case receiving
+        /// The scheduler has it (or queues it) -> `sending`, `idle` (rejected).
+        case placing
+        /// An attempt was started; no response head yet -> `streaming`, `buffering`, `discarding`,
+        /// `placing` (the attempt failed), `idle`.
+        case sending
+        /// Server-sent events pass through the relay -> `trailing`, `placing`, `idle`.
+        case streaming
+        /// A unary answer is being collected -> `passing`, `placing`, `idle`.
+        case buffering
+        /// A unary answer too long to hold goes on as it comes -> `idle`.
+        case passing
+        /// An error answer is being read -> `placing` (another endpoint), `idle` (passed on).
+        case discarding
+        /// The client has everything; the end of the upstream's framing is awaited so that its
+        /// connection can be used again -> `idle`.
+        case trailing
+    }
+
+    unowned(unsafe) let shell: ReactorShell
+    let slot: Int
+    var generation: UInt32 = 0
+    var isActive = false
+
+    var phase = Phase.idle
+    var stream: ServerStream?
+    var task = InferenceTask.chat
+    var tenant = TenantID.anonymous
+    var model = ModelID(-1)
+    var request: ParsedRequest?
+    var clientRequestID: String?
+    var explains = false
+
+    // The attempt under way
+    var connection: ClientConnection?
+    var placement: Placement?
+    var upstreamStatus = 0
+    var upstreamFields = FieldBlock()
+    var expectedLength: Int?
+    var hasRetriedFresh = false
+    /// Collected unary answer or error answer.
+    var collected: [UInt8] = []
+    var relay: StreamRelay?
+    var isPaused = false
+    /// Counted as in flight at its pool.
+    var isCounted = false
+
+    // Times
+    /// The clock, not the turn's time, when work on the request began.
+    var startedAt = MonotonicTime.zero
+    var arrivedAt = MonotonicTime.zero
+    var dispatchedAt = MonotonicTime.zero
+    var lastByteAt = MonotonicTime.zero
+    var lastTokenAt: MonotonicTime?
+    var hasFirstToken = false
+    var timeToFirstToken: TimeSpan?
+    var settledUsage = Usage()
+    var tokenEvents = 0
+    var reportedTokens = 0
+
+    /// An upstream's own error, to be passed on if no other endpoint helps.
+    var lastError: UpstreamAnswer?
+
+    init(shell: ReactorShell, slot: Int) {
+        self.shell = shell
+        self.slot = slot
+    }
+
+    // MARK: From the model server
+
+    override func responded(_ connection: ClientConnection, _ head: HTTP1ResponseHead) {
+        answerBegan(connection, head)
+    }
+
+    override func received(_ connection: ClientConnection, _ bytes: UnsafeRawBufferPointer) {
+        answerContinued(bytes)
+    }
+
+    override func ended(_ connection: ClientConnection, isCloseDelimited: Bool) {
+        self.connection = nil
+        answerEnded(isCloseDelimited: isCloseDelimited)
+    }
+
+    override func failed(_ connection: ClientConnection, _ failure: ClientFailure) {
+        self.connection = nil
+        connectionFailed(wasReused: connection.isReused, failure)
+    }
+
+    var id: RequestID {
+        RequestID(reactor: shell.reactor.index, slot: slot, generation: generation)
+    }
+
+    var now: MonotonicTime { shell.reactor.now }
+
+    // MARK: From the client
+
+    func open(_ stream: ServerStream, task: InferenceTask, tenant: TenantID) {
+        phase = .receiving
+        self.stream = stream
+        stream.exchange = self
+        self.task = task
+        self.tenant = tenant
+        arrivedAt = now
+        clientRequestID = RequestIdentifier.fromClient(stream.head)
+        explains = shell.directory.isAdmin(stream.head)
+    }
+
+    /// The body is complete: understand it and ask the scheduler.
+    func start() {
+        guard phase == .receiving, let stream else { return }
+        arrivedAt = now
+        startedAt = MonotonicClock.now()
+        do {
+            try understand(stream)
+        } catch {
+            refuse(error)
+        }
+    }
+
+    private func understand(_ stream: ServerStream) throws(APIError) {
+        let directory = shell.directory
+        if shell.gateway.isDraining { throw .draining }
+        let models = directory.configuration.models
+        let result = stream.body.withUnsafeBytes { body in
+            Result { () throws(APIError) -> ParsedRequest in
+                try ParsedRequest.parse(
+                    task: task, body: body, limits: shell.limits,
+                    defaultModel: models.count == 1 ? models[0].name : nil)
+            }
+        }
+        let parsed = try result.get()
+        let tenant = directory.tenant(self.tenant)
+        guard let model = directory.model(named: parsed.model),
+            tenant?.models?.contains(model) ?? true
+        else { throw .modelNotFound(parsed.model) }
+        try permit(parsed, tenant)
+        self.model = model
+        request = parsed
+        let serviceClass = tenant?.serviceClass ?? .default
+        phase = .placing
+        shell.submit(
+            .arrived(
+                InferenceRequest(
+                    id: id, tenant: self.tenant, model: model, task: task,
+                    serviceClass: serviceClass, streams: parsed.streams,
+                    promptBytes: parsed.promptBytes, mediaParts: parsed.mediaParts,
+                    maxOutputTokens: parsed.maxOutputTokens, choices: parsed.choices,
+                    objective: directory.objective(model, serviceClass))))
+    }
+
+    /// Fields that run code on the model server, and URLs that make it fetch, need permission.
+    private func permit(
+        _ parsed: ParsedRequest, _ tenant: GatewayConfiguration.Tenant?
+    ) throws(APIError) {
+        let denied = shell.directory.configuration.deniedFields
+        if !(tenant?.allowRestrictedFields ?? false),
+            let field = parsed.restrictedFields.first(where: { denied.contains($0) })
+        {
+            throw .forbiddenField(field)
+        }
+        if parsed.hasRemoteMedia, !(tenant?.allowRemoteMedia ?? false) {
+            throw .remoteMediaForbidden
+        }
+    }
+
+    /// Answers with an error of our own before anything was sent.
+    func refuse(_ error: APIError) {
+        guard let stream else { return }
+        detach()
+        shell.answer(stream, error)
+        record(status: error.status)
+        release()
+    }
+
+    func queued() {}
+
+    func clientDrained() {
+        guard isPaused else { return }
+        isPaused = false
+        lastByteAt = now
+        connection?.resume()
+    }
+
+    /// The client left: the model server must hear of it at once.
+    func clientGone() {
+        detach()
+        switch phase {
+        case .idle, .receiving, .trailing: break
+        case .placing: shell.submit(.withdrawn(id))
+        case .sending, .streaming, .buffering, .passing, .discarding:
+            settle(.cancelled)
+        }
+        if phase != .trailing { cancelUpstream() }
+        if phase != .idle, phase != .trailing {
+            record(status: 499)
+            release()
+        }
+    }
+
+    /// The process stops: whatever the client has so far ends with a visible error.
+    func cutForShutdown() {
+        guard let stream else { return }
+        let error = APIError.draining
+        cancelUpstream()
+        switch phase {
+        case .streaming where stream.isAnswered:
+            settle(.failed(.cut))
+            detach()
+            error.eventBytes().withUnsafeBytes { stream.send($0, end: true) }
+            record(status: 503)
+            release()
+        case .passing:
+            settle(.failed(.cut))
+            detach()
+            stream.abort()
+            record(status: 503)
+            release()
+        case .idle, .trailing:
+            break
+        case .placing:
+            shell.submit(.withdrawn(id))
+            refuse(error)
+        case .receiving:
+            refuse(error)
+        case .sending, .streaming, .buffering, .discarding:
+            settle(.failed(.cut))
+            refuse(error)
+        }
+    }
+
+    // MARK: Ending
+
+    /// Lets the client's stream go; what was sent on it still leaves.
+    func detach() {
+        stream?.exchange = nil
+        stream = nil
+    }
+
+    func cancelUpstream() {
+        connection?.cancel()
+        connection = nil
+    }
+
+    /// The attempt no longer counts as in flight.
+    func endAttempt() {
+        guard isCounted else { return }
+        isCounted = false
+        shell.instruments.attemptEnded(self)
+    }
+
+    /// Tells the scheduler how the attempt ended for good.
+    func settle(_ outcome: Scheduler.Completion.Outcome, _ usage: Usage? = nil) {
+        let usage = usage ?? self.usage
+        settledUsage = usage
+        shell.submit(.finished(id, Scheduler.Completion(outcome: outcome, usage: usage)))
+        shell.instruments.used(self, usage)
+    }
+
+    /// What the engine said, or for a broken stream at least what was delivered.
+    var usage: Usage {
+        var usage = relay?.usage ?? Usage()
+        if usage.outputTokens == nil, tokenEvents > 0 { usage.outputTokens = tokenEvents }
+        return usage
+    }
+
+    func record(status: Int) {
+        let duration = now - arrivedAt
+        shell.instruments.ended(self, status: status, after: duration)
+        guard shell.gateway.log.wants(status: status) else { return }
+        shell.gateway.log.write(
+            RequestRecord(
+                id: id, clientRequestID: clientRequestID, tenant: tenant, model: model,
+                task: task, endpoint: placement?.endpoint, attempts: placement?.attempt ?? 0,
+                status: status, duration: duration, timeToFirstToken: timeToFirstToken,
+                usage: settledUsage, energy: placement?.estimate.marginalEnergy),
+            by: shell.gateway)
+    }
+
+    /// Back to the table of spare exchanges. The last thing done to a request.
+    func release() {
+        guard isActive, phase != .idle else { return }
+        detach()
+        cancelUpstream()
+        endAttempt()
+        phase = .idle
+        request = nil
+        clientRequestID = nil
+        placement = nil
+        relay = nil
+        if collected.capacity > 64 << 10 { collected = [] }
+        collected.removeAll(keepingCapacity: true)
+        upstreamFields.removeAll()
+        expectedLength = nil
+        hasRetriedFresh = false
+        isPaused = false
+        lastTokenAt = nil
+        hasFirstToken = false
+        timeToFirstToken = nil
+        settledUsage = Usage()
+        model = ModelID(-1)
+        tokenEvents = 0
+        reportedTokens = 0
+        lastError = nil
+        shell.table.release(self)
+    }
+}
+
+/// An error answer of a model server as it came.
+struct UpstreamAnswer {
+    var status: Int
+    var contentType: String
+    var retryAfter: String?
+    var body: [UInt8]
+}

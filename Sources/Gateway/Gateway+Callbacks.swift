@@ -1,0 +1,58 @@
+import InferenceTypes
+import Scheduling
+import Telemetry
+import Transport
+
+extension Gateway {
+    /// Figures that are read when the metrics page is rendered, not counted.
+    func registerCallbacks() {
+        let gateway = self
+        registry.provide(instruments.queueDepth) {
+            gateway.scheduler.snapshot(at: MonotonicClock.now()).queueDepths.map {
+                LabelledValue([$0.serviceClass.rawValue], Double($0.waiting))
+            }
+        }
+        registry.provide(instruments.endpointUp) {
+            gateway.scheduler.snapshot(at: MonotonicClock.now()).endpoints.map { endpoint in
+                LabelledValue(
+                    [
+                        gateway.directory.pool(endpoint.pool).name,
+                        gateway.directory.endpoints[endpoint.id.index].name,
+                    ], endpoint.condition.takesRequests ? 1 : 0)
+            }
+        }
+        registry.provide(instruments.power) { gateway.powerByPool() }
+    }
+
+    /// Each pool's meters; a meter that two pools share appears under both names, as one of them
+    /// cannot be told from the other.
+    private func powerByPool() -> [LabelledValue] {
+        let readings = power.latest()
+        var values: [LabelledValue] = []
+        for pool in configuration.pools {
+            var seen: [MeterID] = []
+            for meter in pool.endpoints.flatMap(\.meters) where !seen.contains(meter) {
+                seen.append(meter)
+                guard let reading = readings[meter.index], let watts = reading.power else {
+                    continue
+                }
+                values.append(
+                    LabelledValue(
+                        [
+                            pool.name, configuration.meters[meter.index].name,
+                            Provenance.measured.rawValue,
+                        ], watts.value))
+            }
+        }
+        return values
+    }
+}
+
+extension EndpointCondition {
+    var takesRequests: Bool {
+        switch self {
+        case .active, .slowStart, .resting, .onTrial: true
+        case .ejected, .unhealthy, .draining: false
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Configuration
+import InferenceTypes
+import Logging
+import Scheduling
+import Synchronization
+import Telemetry
+import Transport
+import WireProtocols
+
+/// The running gateway: its reactors, its one scheduler, its control thread.
+public final class Gateway: Sendable {
+    public static let version = "0.1.0"
+
+    public let configuration: GatewayConfiguration
+    let directory: Directory
+    let scheduler: SharedScheduler
+    let instruments: GatewayInstruments
+    let registry: MetricRegistry
+    let availability = Availability()
+    let power: PowerBoard
+    let totals: Totals
+    let group: ReactorGroup
+    let control: Reactor
+    let logger: Logger
+    let log: RequestLog
+    /// Tells this process' request ids from those of the one before it.
+    let instance: UInt32
+    let startedAtUnix: Int
+    private let draining = Atomic<Bool>(false)
+    private let sockets: Mutex<[(socket: BoundSocket, tls: TLSContext?)]>
+    private let adminSocket: BoundSocket
+
+    var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// Binds every port and loads every certificate, so that whatever is wrong shows before
+    /// anything runs.
+    public init(
+        _ configuration: GatewayConfiguration, logger: Logger, seed: UInt64? = nil
+    ) throws {
+        guard HTTP2Library.isPatched else { throw GatewayError.unpatchedHTTP2Library }
+        self.configuration = configuration
+        self.logger = logger
+        directory = try Directory(configuration)
+        let unix = WallClock.now()
+        startedAtUnix = Int(unix.seconds)
+        instance = UInt32(truncatingIfNeeded: unix.nanoseconds >> 10)
+        let scheduler = Scheduler(
+            configuration: Scheduler.Configuration(configuration),
+            seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds))
+        self.scheduler = SharedScheduler(scheduler)
+        let count = configuration.threads > 0 ? configuration.threads : ProcessorCount.online()
+        group = try ReactorGroup(count: count)
+        control = try Reactor(index: count)
+        log = RequestLog(logger: logger, control: control)
+        var builder = MetricRegistryBuilder()
+        instruments = GatewayInstruments(
+            names: GatewayInstruments.Names(
+                pools: configuration.pools.map(\.name), models: configuration.models.map(\.name),
+                tenants: ["anonymous"] + configuration.tenants.map(\.name)),
+            version: Gateway.version, in: &builder)
+        registry = builder.build(shards: count + 1)
+        power = PowerBoard(meters: configuration.meters)
+        totals = Totals(pools: configuration.pools.count, reactors: count)
+        var bound: [(socket: BoundSocket, tls: TLSContext?)] = []
+        for listener in configuration.listeners { bound.append(try Gateway.bind(listener)) }
+        sockets = Mutex(bound)
+        adminSocket = try BoundSocket(
+            Gateway.address(configuration.admin.address, configuration.admin.port))
+    }
+
+    private static func bind(
+        _ listener: GatewayConfiguration.Listener
+    ) throws -> (socket: BoundSocket, tls: TLSContext?) {
+        let tls = try listener.tls.map {
+            try TLSContext.server(certificatePath: $0.certificate, keyPath: $0.key)
+        }
+        return (try BoundSocket(address(listener.address, listener.port)), tls)
+    }
+
+    private static func address(_ host: String, _ port: Int) throws -> SocketAddress {
+        guard
+            let address = SocketAddress.resolve(host: host, port: UInt16(clamping: port)).first
+        else { throw GatewayError.unresolvable(host) }
+        return address
+    }
+
+    /// Where it listens, in the order of the configuration; ports that the system chose are
+    /// filled in.
+    public var addresses: [SocketAddress] { sockets.withLock { $0.map(\.socket.address) } }
+    public var adminAddress: SocketAddress { adminSocket.address }
+
+    /// Starts the threads and begins to accept.
+    public func start() {
+        for reactor in group.reactors {
+            let shell = ReactorShell(reactor: reactor, gateway: self)
+            reactor.context = shell
+            reactor.server = Server(
+                reactor: reactor, handler: shell, limits: configuration.limits)
+        }
+        let plane = ControlPlane(reactor: control, gateway: self)
+        control.context = plane
+        plane.listen(on: adminSocket)
+        registerCallbacks()
+        group.start()
+        let control = self.control
+        _ = Thread.start(name: "control") { control.run() }
+        for (socket, tls) in sockets.withLock({ $0 }) { group.listen(on: socket, tls: tls) }
+        if configuration.tenants.isEmpty {
+            logger.warning("no tenants are configured: anyone who can connect may send requests")
+        }
+    }
+
+    // MARK: Between threads
+
+    /// Performs an action on the reactor that has the request.
+    func forward(_ action: Scheduler.Action, to reactor: Int) {
+        guard group.reactors.indices.contains(reactor) else { return }
+        group.reactors[reactor].post { reactor in
+            (reactor.context as? ReactorShell)?.perform([action])
+        }
+    }
+
+    func endpointChanged(_ id: EndpointID, _ condition: EndpointCondition) {
+        let endpoint = directory.endpoints[id.index]
+        let pool = directory.pool(endpoint.pool).name
+        logger.notice(
+            "endpoint changed",
+            metadata: [
+                "pool": "\(pool)", "endpoint": "\(endpoint.name)",
+                "condition": "\(condition.rawValue)",
+            ])
+        control.post { control in
+            (control.context as? ControlPlane)?.endpointChanged(id, condition)
+        }
+    }
+
+    // MARK: Stopping
+
+    /// Stops taking requests, lets running ones finish up to the drain limit, ends the rest with a
+    /// visible error and stops the threads. Blocks; call from the main thread.
+    public func stop() {
+        draining.store(true, ordering: .relaxed)
+        logger.notice("draining", metadata: ["limit": "\(configuration.limits.drainTimeout)"])
+        control.post { ($0.context as? ControlPlane)?.drain() }
+        group.stopListening()
+        for reactor in group.reactors { reactor.post { $0.server?.drain() } }
+        let deadline = MonotonicClock.now() + configuration.limits.drainTimeout
+        while MonotonicClock.now() < deadline, openRequests() > 0 { Pause.milliseconds(20) }
+        let left = openRequests()
+        if left > 0 {
+            logger.warning("drain limit reached", metadata: ["requests": "\(left)"])
+            for reactor in group.reactors {
+                reactor.post { ($0.context as? ReactorShell)?.cutAll() }
+            }
+            Pause.milliseconds(200)
+        }
+        // Two turns, so that GOAWAY and last bytes leave.
+        Pause.milliseconds(50)
+        for reactor in group.reactors {
+            reactor.post { $0.server?.closeAll() }
+            reactor.stop()
+        }
+        group.join()
+        control.stop()
+    }
+
+    private func openRequests() -> Int { totals.activeRequests }
+}
+
+/// Why the gateway does not start.
+public enum GatewayError: Error, CustomStringConvertible {
+    case unpatchedHTTP2Library
+    case unresolvable(String)
+
+    public var description: String {
+        switch self {
+        case .unpatchedHTTP2Library:
+            "libnghttp2 lacks the fixes against resets and continuations without end; "
+                + "install 1.61 or newer, or Debian's 1.52.0-1+deb12u3"
+        case .unresolvable(let host): "the host name '\(host)' has no address"
+        }
+    }
+}

@@ -1,0 +1,168 @@
+import InferenceTypes
+import Scheduling
+import Telemetry
+import Transport
+
+/// What one reactor counts. Handles are looked up once; counting is an addition.
+struct ReactorInstruments {
+    private let families: GatewayInstruments
+    private let shard: MetricShard
+    private let totals: Totals
+    private let reactor: Int
+    /// Positions in the labels, by ``PoolID``, ``ModelID``, ``TenantID`` + 1.
+    private let pools: [Int]
+    private let models: [Int]
+    private let tenants: [Int]
+    private var inFlight: [Int64]
+
+    init(_ gateway: Gateway, reactor: Int) {
+        families = gateway.instruments
+        shard = gateway.registry.shards[reactor]
+        totals = gateway.totals
+        self.reactor = reactor
+        let configuration = gateway.configuration
+        pools = configuration.pools.map { gateway.instruments.pools.position(of: $0.name) }
+        models = configuration.models.map { gateway.instruments.models.position(of: $0.name) }
+        tenants = (["anonymous"] + configuration.tenants.map(\.name)).map {
+            gateway.instruments.tenants.position(of: $0)
+        }
+        inFlight = Array(repeating: 0, count: configuration.pools.count)
+    }
+
+    private func label(_ model: ModelID) -> Int {
+        models.indices.contains(model.index) ? models[model.index] : LabelValues.other
+    }
+
+    private func pool(_ exchange: Exchange) -> PoolID? {
+        exchange.placement.map { exchange.shell.directory.endpoints[$0.endpoint.index].pool }
+    }
+
+    /// A request was answered without a model server.
+    func answered(status: Int) {
+        totals.answered(isError: status >= 500, reactor: reactor)
+    }
+
+    func dispatched(_ exchange: Exchange, _ placement: Placement, ownTime: TimeSpan) {
+        guard let pool = pool(exchange) else { return }
+        families.overhead[].observe(ownTime, shard: shard)
+        let joules = Microjoules(placement.estimate.marginalEnergy).value
+        families.predictedEnergy[
+            pools[pool.index], label(exchange.model),
+            GatewayInstruments.label(provenance: placement.estimate.provenance)
+        ].add(UInt64(max(0, joules)), shard: shard)
+    }
+
+    mutating func attemptBegan(_ exchange: Exchange) {
+        guard let pool = pool(exchange) else { return }
+        inFlight[pool.index] += 1
+        families.requestsInFlight[pools[pool.index]].set(inFlight[pool.index], shard: shard)
+    }
+
+    mutating func attemptEnded(_ exchange: Exchange) {
+        guard let pool = pool(exchange) else { return }
+        inFlight[pool.index] -= 1
+        families.requestsInFlight[pools[pool.index]].set(inFlight[pool.index], shard: shard)
+    }
+
+    func firstToken(_ exchange: Exchange, after span: TimeSpan) {
+        guard let pool = pool(exchange) else { return }
+        families.timeToFirstToken[pools[pool.index]].observe(span, shard: shard)
+    }
+
+    /// `events` pieces of content arrived together, `gap` after the ones before.
+    func tokens(_ exchange: Exchange, _ events: Int, gap: TimeSpan) {
+        guard let pool = pool(exchange), events > 0 else { return }
+        let each = TimeSpan(nanoseconds: gap.nanoseconds / Int64(events))
+        families.interTokenLatency[pools[pool.index]].observe(each, shard: shard)
+    }
+
+    func used(_ exchange: Exchange, _ usage: Usage) {
+        guard let pool = pool(exchange) else { return }
+        let position = pools[pool.index]
+        let model = label(exchange.model)
+        count(usage.inputTokens, .input, position, model)
+        count(usage.outputTokens, .output, position, model)
+        count(usage.cachedInputTokens, .cachedInput, position, model)
+        totals.finished(pool: pool, outputTokens: usage.outputTokens ?? 0, reactor: reactor)
+    }
+
+    private func count(
+        _ tokens: Int?, _ type: GatewayInstruments.TokenType, _ pool: Int, _ model: Int
+    ) {
+        guard let tokens, tokens > 0 else { return }
+        families.tokens[pool, model, type.rawValue].add(UInt64(tokens), shard: shard)
+    }
+
+    func attemptFailed(_ exchange: Exchange, _ failure: UpstreamFailure) {
+        guard let pool = pool(exchange) else { return }
+        families.upstreamErrors[pools[pool.index], cause(failure).rawValue].add(shard: shard)
+    }
+
+    func retried(_ failure: UpstreamFailure) {
+        let cause: GatewayInstruments.RetryCause =
+            switch failure {
+            case .connectFailed: .connect
+            case .closedBeforeHeaders: .reset
+            case .timeout: .timeout
+            case .saturated, .serverError, .clientError: .status
+            case .malformed, .cut: .truncated
+            }
+        families.retries[cause.rawValue].add(shard: shard)
+    }
+
+    func staleConnection() {
+        families.retries[GatewayInstruments.RetryCause.staleConnection.rawValue].add(shard: shard)
+    }
+
+    private func cause(_ failure: UpstreamFailure) -> GatewayInstruments.UpstreamErrorCause {
+        switch failure {
+        case .connectFailed: .connect
+        case .closedBeforeHeaders: .reset
+        case .timeout(.firstByte): .firstByteTimeout
+        case .timeout(.betweenBytes): .betweenBytesTimeout
+        case .saturated, .serverError, .clientError: .status
+        case .malformed: .protocolViolation
+        case .cut: .truncated
+        }
+    }
+
+    func rejected(_ rejection: Rejection) {
+        let reason: GatewayInstruments.RejectionReason =
+            switch rejection.reason {
+            case .saturated: .saturated
+            case .noEndpoints, .upstreamFailed: .noEndpoints
+            case .ttlExpired: .ttlExpired
+            case .shuttingDown: .shuttingDown
+            }
+        families.rejections[reason.rawValue].add(shard: shard)
+    }
+
+    func ended(_ exchange: Exchange, status: Int, after span: TimeSpan) {
+        let tenant = exchange.tenant.index + 1
+        families.requests[
+            GatewayInstruments.label(task: exchange.task), label(exchange.model),
+            tenants.indices.contains(tenant) ? tenants[tenant] : LabelValues.other,
+            GatewayInstruments.label(status: status)
+        ].add(shard: shard)
+        families.requestDuration[GatewayInstruments.label(task: exchange.task)]
+            .observe(span, shard: shard)
+        totals.answered(isError: status >= 500, reactor: reactor)
+    }
+
+    /// Levels, looked at every now and then.
+    func sample(_ shell: ReactorShell) {
+        totals.setActive(shell.table.active, reactor: reactor)
+        guard let server = shell.reactor.server else { return }
+        families.openStreams[].set(Int64(server.openStreams), shard: shard)
+        let census = server.census()
+        for (version, isTLS, count) in census.connections {
+            families.connections[
+                (version == 2
+                    ? GatewayInstruments.HTTPVersion.h2 : GatewayInstruments.HTTPVersion.h1)
+                    .rawValue,
+                GatewayInstruments.Encryption(encrypted: isTLS).rawValue
+            ].set(Int64(count), shard: shard)
+        }
+        families.bufferedBytes[].set(Int64(census.bufferedBytes), shard: shard)
+    }
+}

@@ -1,0 +1,121 @@
+import InferenceAPI
+import InferenceTypes
+import Transport
+import WireProtocols
+
+extension Route {
+    static func resolve(_ head: borrowing FieldBlock) throws(APIError) -> Route {
+        let method = head.index(of: ":method")
+        let path = head.index(of: ":path")
+        guard let method, let path else { throw .notFound }
+        let result = head.withValue(at: method) { method in
+            head.withValue(at: path) { path in
+                Result { () throws(APIError) -> Route in
+                    try Route.resolve(method: method, path: path)
+                }
+            }
+        }
+        return try result.get()
+    }
+}
+
+extension APIError {
+    init(_ refusal: RequestRefusal, limits: Limits) {
+        switch refusal {
+        case .bodyTooLarge: self = .bodyTooLarge(limit: limits.requestBodyBytes)
+        case .bodyTimeout:
+            self.init(
+                status: 408, type: "timeout_error", code: "request_timeout", param: nil,
+                message: "The request body did not arrive in time.")
+        case .headTooLarge:
+            self.init(
+                status: 431, type: "invalid_request_error", code: "header_too_large", param: nil,
+                message: "The header fields exceed \(limits.headerListBytes) bytes or "
+                    + "\(limits.headerFields) fields.")
+        case .uriTooLong:
+            self.init(
+                status: 414, type: "invalid_request_error", code: "uri_too_long", param: nil,
+                message: "The request target exceeds \(limits.uriBytes) bytes.")
+        case .malformed(let status):
+            self.init(
+                status: status, type: "invalid_request_error", code: "malformed_request",
+                param: nil, message: "The request is not valid HTTP/1.1.")
+        }
+    }
+}
+
+/// Answers that need no model server.
+extension ReactorShell {
+    func answer(_ stream: ServerStream, _ error: APIError) {
+        fields.removeAll()
+        fields.append(name: "content-type", value: "application/json")
+        if let seconds = error.retryAfterSeconds {
+            fields.append(name: "retry-after", number: seconds)
+        }
+        if let retry = error.shouldRetry {
+            fields.append("x-should-retry", retry ? "true" : "false")
+        }
+        if error.status == 405 { fields.append(name: "allow", value: "GET, POST") }
+        send(stream, status: error.status, body: error.body())
+    }
+
+    func answer(_ stream: ServerStream, status: Int, json: String) {
+        fields.removeAll()
+        fields.append(name: "content-type", value: "application/json")
+        send(stream, status: status, body: Array(json.utf8))
+    }
+
+    private func send(_ stream: ServerStream, status: Int, body: [UInt8]) {
+        if let id = RequestIdentifier.fromClient(stream.head) { fields.append("x-request-id", id) }
+        stream.respond(status: status, fields: fields, length: body.count)
+        body.withUnsafeBytes { stream.send($0, end: true) }
+        instruments.answered(status: status)
+    }
+
+    func answerReadiness(_ stream: ServerStream) {
+        if gateway.isDraining {
+            answer(stream, .draining)
+        } else if gateway.availability.load().isEmpty {
+            answer(stream, .noEndpoints(retryAfterSeconds: 1))
+        } else {
+            answer(stream, status: 200, json: "{\"status\":\"ready\"}")
+        }
+    }
+
+    /// Models that at least one pool can serve right now and this tenant may use.
+    private func visibleModels(_ stream: ServerStream) -> [ModelList.Entry] {
+        let tenant = try? directory.authenticate(stream.head)
+        let allowed = tenant.flatMap { directory.tenant($0)?.models }
+        let available = gateway.availability.load()
+        return directory.configuration.models.enumerated().compactMap { index, model in
+            let id = ModelID(index)
+            guard available.contains(id), allowed?.contains(id) ?? true else { return nil }
+            return ModelList.Entry(
+                id: model.name, created: gateway.startedAtUnix, ownedBy: "joulegate",
+                maxModelLength: nil)
+        }
+    }
+
+    func answerModels(_ stream: ServerStream) {
+        let body = ModelList.render(models: visibleModels(stream))
+        fields.removeAll()
+        fields.append(name: "content-type", value: "application/json")
+        send(stream, status: 200, body: body)
+    }
+
+    func answerModel(_ stream: ServerStream, _ name: String) throws(APIError) {
+        guard let id = directory.model(named: name),
+            let entry = visibleModels(stream).first(where: { $0.id == directory.modelName(id) })
+        else { throw .modelNotFound(name) }
+        fields.removeAll()
+        fields.append(name: "content-type", value: "application/json")
+        send(stream, status: 200, body: ModelList.renderOne(entry))
+    }
+}
+
+extension RequestIdentifier {
+    /// The client's own request id, if it is fit to be logged and sent back.
+    static func fromClient(_ head: borrowing FieldBlock) -> String? {
+        head.withValue(of: "x-request-id") { RequestIdentifier.validated($0) } ?? nil
+    }
+}

@@ -1,0 +1,175 @@
+import InferenceAPI
+import InferenceTypes
+import Scheduling
+import Transport
+import WireProtocols
+
+/// The gateway on one reactor: takes requests from the server side, keeps their exchanges, speaks
+/// to the shared scheduler once a turn and performs what it decides.
+final class ReactorShell: ServerHandler {
+    let reactor: Reactor
+    let gateway: Gateway
+    var directory: Directory
+    var instruments: ReactorInstruments
+    var table = RequestTable()
+    /// By ``EndpointID``.
+    private(set) var pools: [ClientPool] = []
+    /// Header fields of the response being put together.
+    var fields = FieldBlock()
+    /// Bytes of the request head or body being put together.
+    var text: [UInt8] = []
+
+    private var events: [Scheduler.Event] = []
+    private var actions: [Scheduler.Action] = []
+    private var deadlines: Timer?
+    private var progress: Timer?
+
+    private static let deadlineInterval = TimeSpan.milliseconds(50)
+    private static let progressInterval = TimeSpan.milliseconds(250)
+
+    init(reactor: Reactor, gateway: Gateway) {
+        self.reactor = reactor
+        self.gateway = gateway
+        directory = gateway.directory
+        instruments = ReactorInstruments(gateway, reactor: reactor.index)
+        super.init()
+        pools = directory.endpoints.map { endpoint in
+            ClientPool(
+                reactor: reactor, address: endpoint.address, hostname: endpoint.hostname,
+                tls: endpoint.tls, limits: directory.configuration.limits)
+        }
+        reactor.turnEnding = { [unowned self] in self.decide() }
+        let deadlines = Timer(on: reactor) { [unowned self] in self.checkDeadlines() }
+        deadlines.arm(after: Self.deadlineInterval)
+        self.deadlines = deadlines
+        let progress = Timer(on: reactor) { [unowned self] in self.reportProgress() }
+        progress.arm(after: Self.progressInterval)
+        self.progress = progress
+    }
+
+    var limits: Limits { directory.configuration.limits }
+
+    // MARK: Requests
+
+    override func head(_ stream: ServerStream) {
+        do {
+            let route = try Route.resolve(stream.head)
+            switch route {
+            case .inference(let task):
+                let tenant = try directory.authenticate(stream.head)
+                let exchange = table.claim(self)
+                exchange.open(stream, task: task, tenant: tenant)
+            case .models, .model:
+                _ = try directory.authenticate(stream.head)
+            case .health, .liveness, .readiness, .version:
+                break
+            }
+        } catch {
+            answer(stream, error)
+        }
+    }
+
+    override func request(_ stream: ServerStream) {
+        if let exchange = stream.exchange as? Exchange {
+            exchange.start()
+            return
+        }
+        do {
+            switch try Route.resolve(stream.head) {
+            case .models: answerModels(stream)
+            case .model(let id): try answerModel(stream, id)
+            case .health, .liveness: answer(stream, status: 200, json: "{\"status\":\"ok\"}")
+            case .readiness: answerReadiness(stream)
+            case .version:
+                answer(stream, status: 200, json: "{\"version\":\"\(Gateway.version)\"}")
+            case .inference: stream.abort()
+            }
+        } catch {
+            answer(stream, error)
+        }
+    }
+
+    override func refused(_ stream: ServerStream, _ refusal: RequestRefusal) {
+        let error = APIError(refusal, limits: limits)
+        if let exchange = stream.exchange as? Exchange {
+            exchange.refuse(error)
+        } else {
+            answer(stream, error)
+        }
+    }
+
+    override func drained(_ stream: ServerStream) {
+        (stream.exchange as? Exchange)?.clientDrained()
+    }
+
+    override func gone(_ stream: ServerStream) {
+        (stream.exchange as? Exchange)?.clientGone()
+    }
+
+    // MARK: Scheduler
+
+    /// Notes an event; it is handed in when the turn ends.
+    func submit(_ event: Scheduler.Event) { events.append(event) }
+
+    private func decide() {
+        // An action may cause another event (a dispatch whose connection cannot be opened): a few
+        // rounds settle everything that needs no answer from outside.
+        var rounds = 0
+        while !events.isEmpty, rounds < 8 {
+            rounds += 1
+            actions.removeAll(keepingCapacity: true)
+            gateway.scheduler.handle(events, at: reactor.now, into: &actions)
+            events.removeAll(keepingCapacity: true)
+            perform(actions)
+        }
+        if !events.isEmpty { reactor.post { _ in } }
+    }
+
+    /// Performs actions on this reactor's requests and passes the others on.
+    func perform(_ actions: [Scheduler.Action]) {
+        for action in actions {
+            switch action {
+            case .dispatch(let id, _), .queue(let id), .reject(let id, _):
+                if id.reactor == reactor.index {
+                    perform(action, on: id)
+                } else {
+                    gateway.forward(action, to: id.reactor)
+                }
+            case .endpointStateChanged(let endpoint, let condition):
+                gateway.endpointChanged(endpoint, condition)
+            }
+        }
+    }
+
+    private func perform(_ action: Scheduler.Action, on id: RequestID) {
+        guard let exchange = table.find(id) else { return }
+        switch action {
+        case .dispatch(_, let placement): exchange.dispatch(placement)
+        case .queue: exchange.queued()
+        case .reject(_, let rejection): exchange.reject(rejection)
+        case .endpointStateChanged: break
+        }
+    }
+
+    private func checkDeadlines() {
+        for exchange in table.exchanges where exchange.isActive {
+            exchange.checkDeadlines(at: reactor.now)
+        }
+        instruments.sample(self)
+        deadlines?.arm(after: Self.deadlineInterval)
+    }
+
+    private func reportProgress() {
+        var report: [Scheduler.TokenProgress] = []
+        for exchange in table.exchanges where exchange.isActive {
+            if let entry = exchange.takeProgress() { report.append(entry) }
+        }
+        if !report.isEmpty { submit(.progress(report)) }
+        progress?.arm(after: Self.progressInterval)
+    }
+
+    /// The drain deadline has come: what still runs ends with a visible error.
+    func cutAll() {
+        for exchange in table.exchanges where exchange.isActive { exchange.cutForShutdown() }
+    }
+}

@@ -1,0 +1,63 @@
+import Configuration
+import InferenceAPI
+import InferenceTypes
+import Scheduling
+
+extension Scheduler.Configuration {
+    /// What the scheduler needs of the configuration file.
+    init(_ configuration: GatewayConfiguration) {
+        let pools = configuration.pools.map { pool in
+            Pool(
+                name: pool.name, engine: pool.engine, accelerator: pool.accelerator,
+                models: pool.models.map(\.model))
+        }
+        var endpoints: [Endpoint] = []
+        for (index, pool) in configuration.pools.enumerated() {
+            endpoints += pool.endpoints.map {
+                Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight)
+            }
+        }
+        let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools) }
+        let objectives = zip(ServiceClass.allCases, Self.defaultObjectives).map { rank, standard in
+            let own = configuration.objectives[rank]
+            return LatencyObjective(
+                timeToFirstToken: own.timeToFirstToken ?? standard.timeToFirstToken,
+                interTokenLatency: own.interTokenLatency ?? standard.interTokenLatency)
+        }
+        self.init(
+            pools: pools, endpoints: endpoints, modelCount: configuration.models.count,
+            tenants: tenants, policy: configuration.policy, limits: configuration.limits,
+            objectives: objectives)
+    }
+}
+
+extension APIError {
+    /// What a client is told of a rejection: whose fault it is, and when to come back.
+    init(_ rejection: Rejection) {
+        let seconds = rejection.retryAfterSeconds
+        switch rejection.reason {
+        case .saturated: self = .queueFull(retryAfterSeconds: seconds)
+        case .noEndpoints: self = .noEndpoints(retryAfterSeconds: seconds)
+        case .ttlExpired: self = .queueTimeout(retryAfterSeconds: seconds)
+        case .shuttingDown: self = .draining
+        case .upstreamFailed:
+            if case .timeout = rejection.lastFailure {
+                self = .upstreamTimeout
+            } else {
+                self = .upstreamFailed
+            }
+        }
+    }
+}
+
+extension Placement {
+    /// For the eyes of an admin: why this endpoint.
+    var explanation: String {
+        let joules = (estimate.marginalEnergy.value * 1000).rounded() / 1000
+        let firstToken = estimate.timeToFirstToken.milliseconds.rounded()
+        let gap = (estimate.interTokenLatency.milliseconds * 10).rounded() / 10
+        return "\(reason.rawValue); candidates=\(candidates); attempt=\(attempt); "
+            + "joules=\(joules) (\(estimate.provenance.rawValue)); ttft_ms=\(firstToken); "
+            + "itl_ms=\(gap); input_tokens=\(inputTokens); output_tokens=\(outputTokens)"
+    }
+}

@@ -1,0 +1,88 @@
+/// Prompt text and media, wherever a task's body has them.
+extension RequestReader {
+    /// Deeper than any shape that model servers take; what lies below is theirs to refuse.
+    private static let greatestNesting = 6
+    private static let bytesPerTokenIdentifier = 4
+
+    /// Text, token identifiers, a part, or an array of these.
+    mutating func readContent(_ value: Range<Int>, nesting: Int) {
+        switch scanner.kind(at: value.lowerBound) {
+        case .string:
+            request.promptBytes += JSONText.unescapedCount(contents(of: value))
+        case .number:
+            request.promptBytes += Self.bytesPerTokenIdentifier
+        case .array where nesting < Self.greatestNesting:
+            let scanner = scanner
+            var index = 0
+            scanner.forEachElement(of: value) { value in
+                if nesting == 0 { element = index }
+                index += 1
+                readContent(value, nesting: nesting + 1)
+                return failure == nil
+            }
+        case .object where nesting < Self.greatestNesting:
+            readPart(value, nesting: nesting)
+        default: break
+        }
+    }
+
+    /// A message, a content part, a document, or an item of the responses API.
+    mutating func readPart(_ object: Range<Int>, nesting: Int) {
+        var isMedia = false
+        forEachMember(of: object) { reader, key, value in
+            if key.is("content") || key.is("text") || key.is("output") {
+                reader.readContent(value, nesting: nesting + 1)
+            } else if key.is("type") {
+                isMedia = isMedia || reader.isMediaType(value)
+            } else if key.ends(with: "_url") || key.is("input_audio") {
+                guard reader.scanner.kind(at: value.lowerBound) != .null else { return }
+                isMedia = true
+                reader.readAddress(value)
+            }
+        }
+        if isMedia { request.mediaParts += 1 }
+    }
+
+    private func isMediaType(_ value: Range<Int>) -> Bool {
+        guard scanner.kind(at: value.lowerBound) == .string else { return false }
+        let type = contents(of: value)
+        if type.holds("input_text") { return false }
+        return Self.mediaTypes.contains { prefix in
+            let count = prefix.utf8CodeUnitCount
+            return type.count >= count
+                && UnsafeRawBufferPointer(rebasing: type.prefix(count)).holds(prefix)
+        }
+    }
+
+    private static let mediaTypes: [StaticString] = [
+        "image", "audio", "video", "file", "input_",
+    ]
+
+    /// An address as text or as the `url` of an object; any other shape counts as remote, since
+    /// nobody knows what a server makes of it.
+    private mutating func readAddress(_ value: Range<Int>) {
+        switch scanner.kind(at: value.lowerBound) {
+        case .string:
+            if !isData(value) { request.hasRemoteMedia = true }
+        case .object:
+            forEachMember(of: value) { reader, key, value in
+                guard key.is("url") else { return }
+                switch reader.scanner.kind(at: value.lowerBound) {
+                case .null: break
+                case .string where reader.isData(value): break
+                default: reader.request.hasRemoteMedia = true
+                }
+            }
+        default: request.hasRemoteMedia = true
+        }
+    }
+
+    /// True for a `data:` URL. Schemes are case-insensitive (RFC 3986, 3.1).
+    private func isData(_ string: Range<Int>) -> Bool {
+        // Enough for the scheme with every character escaped.
+        let head = UnsafeRawBufferPointer(rebasing: contents(of: string).prefix(32))
+        let scheme = JSONText.unescapedBytes(head).prefix(5)
+        return scheme.count == 5 && scheme.last == UInt8(ascii: ":")
+            && scheme.dropLast().map { $0 | 0x20 }.elementsEqual("data".utf8)
+    }
+}

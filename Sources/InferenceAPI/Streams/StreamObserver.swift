@@ -1,0 +1,97 @@
+import InferenceTypes
+
+/// Looks into the events of one stream, keeps what the gateway has to know of them, and says what
+/// is to become of each.
+struct StreamObserver {
+    enum Verdict: Equatable {
+        case pass
+        case drop
+        /// The event that ends a whole answer.
+        case finish
+        /// An error event of the upstream's: the client gets it, and nothing after it.
+        case passAndFail
+        /// The event is not for the client; it is told in the gateway's words.
+        case fail(StreamFailure)
+    }
+
+    private let isResponses: Bool
+    private let stripUsage: Bool
+    private let choices: Int
+
+    private(set) var events = 0
+    private(set) var contentEvents = 0
+    private(set) var usage = Usage()
+    private var finishedChoices: UInt64 = 0
+    private var finishedBeyond = 0
+
+    init(task: InferenceTask, stripUsage: Bool, choices: Int) {
+        isResponses = task == .responses
+        self.stripUsage = stripUsage
+        self.choices = max(choices, 1)
+    }
+
+    var hasFinishReason: Bool {
+        finishedChoices.nonzeroBitCount + finishedBeyond >= choices
+    }
+
+    /// Looks into one whole block.
+    mutating func examine(_ block: UnsafeRawBufferPointer) -> Verdict {
+        let fields = SSEFields(of: block)
+        guard let data = fields.data else { return examineWithoutData(block, fields) }
+        let name = fields.event.map { UnsafeRawBufferPointer(rebasing: block[$0]) }
+        guard fields.dataLines == 1 else {
+            return SSEFields.joinedData(of: block).withUnsafeBytes { examine($0, event: name) }
+        }
+        return examine(UnsafeRawBufferPointer(rebasing: block[data]), event: name)
+    }
+
+    /// True if the client would take this data for the end, whatever follows on its line.
+    private static func isDone(_ payload: UnsafeRawBufferPointer) -> Bool {
+        JSONScanner(payload).equals(0..<min(payload.count, 6), "[DONE]")
+    }
+
+    private mutating func examineWithoutData(
+        _ block: UnsafeRawBufferPointer, _ fields: SSEFields
+    ) -> Verdict {
+        // A bare JSON error in the place of an event is invisible to clients.
+        guard block.first == UInt8(ascii: "{"), StreamChunk(block).hasError else { return .pass }
+        return .fail(.incomplete)
+    }
+
+    private mutating func examine(
+        _ payload: UnsafeRawBufferPointer, event name: UnsafeRawBufferPointer?
+    ) -> Verdict {
+        if Self.isDone(payload) {
+            // Here it is not what ends an answer, yet clients would take it for that.
+            return isResponses ? .fail(.incomplete) : .finish
+        }
+        events += 1
+        let chunk = StreamChunk(payload)
+        let type = name.map(StreamChunk.eventType(of:)) ?? .other
+        note(chunk)
+        if chunk.hasError || type == .error { return .passAndFail }
+        if isResponses { return verdict(onResponse: type == .other ? chunk.type : type) }
+        if chunk.hasContent { contentEvents += 1 }
+        return stripUsage && chunk.choicesAreEmpty && chunk.usage != nil ? .drop : .pass
+    }
+
+    private mutating func verdict(onResponse type: StreamChunk.EventType?) -> Verdict {
+        switch type {
+        case .completed, .incomplete: return .finish
+        case .failed, .error: return .passAndFail
+        case .outputTextDelta:
+            contentEvents += 1
+            return .pass
+        case .other, nil: return .pass
+        }
+    }
+
+    private mutating func note(_ chunk: StreamChunk) {
+        finishedChoices |= chunk.finishedChoices
+        finishedBeyond += chunk.finishedBeyond
+        guard let latest = chunk.usage else { return }
+        usage.inputTokens = latest.inputTokens ?? usage.inputTokens
+        usage.outputTokens = latest.outputTokens ?? usage.outputTokens
+        usage.cachedInputTokens = latest.cachedInputTokens ?? usage.cachedInputTokens
+    }
+}

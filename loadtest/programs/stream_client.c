@@ -1,0 +1,249 @@
+// An HTTP/2 client that keeps streams of server-sent events open and counts what arrives.
+//
+//   stream_client PORT CONNECTIONS STREAMS SECONDS BODY_FILE [CANCEL_AFTER [TOTAL]]
+//
+// Each of CONNECTIONS keeps STREAMS open and replaces those that end, for SECONDS. With
+// CANCEL_AFTER > 0 a stream is reset once so many events have come. With TOTAL the client ends
+// when so many streams are over. Prints one line of JSON; delays are from the model server's
+// write of an event to its arrival here, in microseconds.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <nghttp2/nghttp2.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { line_size = 768, bucket_count = 200000, output_size = 1 << 20 };
+
+struct stream {
+  char line[line_size];
+  size_t used, sent;
+  long events;
+  int is_done, is_cancelled, has_failed;
+};
+
+struct connection {
+  int fd, is_blocked;
+  nghttp2_session *session;
+  char *output;
+  size_t start, end;
+};
+
+static char *body, authority[64];
+static size_t body_count;
+static long cancel_after, total_wanted;
+static long streams, events, errors, cancelled, running;
+static long buckets[bucket_count]; // delays by microsecond
+static int is_over;
+
+static long long now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static ssize_t read_body(
+    nghttp2_session *session, int32_t id, uint8_t *to, size_t length, uint32_t *flags,
+    nghttp2_data_source *source, void *user) {
+  (void)session, (void)id, (void)user;
+  struct stream *s = source->ptr;
+  size_t count = body_count - s->sent < length ? body_count - s->sent : length;
+  memcpy(to, body + s->sent, count);
+  s->sent += count;
+  if (s->sent == body_count) *flags |= NGHTTP2_DATA_FLAG_EOF;
+  return (ssize_t)count;
+}
+
+#define FIELD(n, v) \
+  { (uint8_t *)(n), (uint8_t *)(v), strlen(n), strlen(v), NGHTTP2_NV_FLAG_NONE }
+
+static void open_stream(nghttp2_session *session) {
+  if (is_over || (total_wanted > 0 && streams + running >= total_wanted)) return;
+  char length[24];
+  snprintf(length, sizeof length, "%zu", body_count);
+  nghttp2_nv fields[] = {
+      FIELD(":method", "POST"), FIELD(":scheme", "http"), FIELD(":authority", authority),
+      FIELD(":path", "/v1/chat/completions"), FIELD("user-agent", "stream_client"),
+      FIELD("content-type", "application/json"), FIELD("content-length", length)};
+  struct stream *s = calloc(1, sizeof *s);
+  nghttp2_data_provider provider = {.source.ptr = s, .read_callback = read_body};
+  if (nghttp2_submit_request(session, NULL, fields, 7, &provider, s) < 0) {
+    free(s);
+    errors++;
+    return;
+  }
+  running++;
+}
+
+static void take_line(struct stream *s) {
+  if (s->used < 6 || memcmp(s->line, "data: ", 6) != 0) return;
+  if (s->used == 12 && memcmp(s->line + 6, "[DONE]", 6) == 0) {
+    s->is_done = 1;
+    return;
+  }
+  s->line[s->used] = 0;
+  char *stamp = strstr(s->line, "\"t\":\"");
+  if (!stamp) return;
+  events++;
+  s->events++;
+  long long delay = (now_ns() - atoll(stamp + 5)) / 1000;
+  if (delay < 0) delay = 0;
+  buckets[delay < bucket_count ? delay : bucket_count - 1]++;
+}
+
+static int on_data(
+    nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data, size_t count,
+    void *user) {
+  (void)flags, (void)user;
+  struct stream *s = nghttp2_session_get_stream_user_data(session, id);
+  if (!s || s->is_cancelled) return 0;
+  while (count > 0) {
+    const uint8_t *end = memchr(data, '\n', count);
+    size_t part = end ? (size_t)(end - data) : count;
+    size_t room = line_size - 1 - s->used;
+    memcpy(s->line + s->used, data, part < room ? part : room);
+    s->used += part < room ? part : room;
+    if (!end) break;
+    take_line(s);
+    s->used = 0;
+    data += part + 1;
+    count -= part + 1;
+  }
+  if (cancel_after > 0 && s->events >= cancel_after) {
+    s->is_cancelled = 1;
+    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+  }
+  return 0;
+}
+
+static int on_header(
+    nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t name_count,
+    const uint8_t *value, size_t value_count, uint8_t flags, void *user) {
+  (void)flags, (void)user;
+  struct stream *s = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+  if (s && name_count == 7 && memcmp(name, ":status", 7) == 0)
+    s->has_failed = value_count != 3 || memcmp(value, "200", 3) != 0;
+  return 0;
+}
+
+static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *user) {
+  (void)user, (void)code;
+  struct stream *s = nghttp2_session_get_stream_user_data(session, id);
+  if (!s) return 0;
+  running--;
+  streams++;
+  if (s->is_cancelled) {
+    cancelled++;
+  } else if (!s->is_done || s->has_failed) {
+    errors++;
+  }
+  free(s);
+  open_stream(session);
+  return 0;
+}
+
+static void flush(struct connection *c) {
+  while (1) {
+    while (c->end < output_size / 2) {
+      const uint8_t *bytes;
+      ssize_t count = nghttp2_session_mem_send(c->session, &bytes);
+      if (count <= 0) break;
+      memcpy(c->output + c->end, bytes, (size_t)count);
+      c->end += (size_t)count;
+    }
+    if (c->start == c->end) return;
+    ssize_t sent = send(c->fd, c->output + c->start, c->end - c->start, MSG_NOSIGNAL);
+    if (sent <= 0) return;
+    c->start += (size_t)sent;
+    if (c->start == c->end) c->start = c->end = 0;
+  }
+}
+
+static void receive(struct connection *c) {
+  static uint8_t input[256 << 10];
+  while (1) {
+    ssize_t count = recv(c->fd, input, sizeof input, 0);
+    if (count < 0 && errno == EAGAIN) return;
+    if (count <= 0 || nghttp2_session_mem_recv(c->session, input, (size_t)count) < 0) {
+      errors++;
+      is_over = 1;
+      return;
+    }
+    if ((size_t)count < sizeof input) return;
+  }
+}
+
+static void connect_to(struct connection *c, int port, int poller, int width) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int on = 1;
+  c->fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(c->fd, (struct sockaddr *)&address, sizeof address)) {
+    perror("connect");
+    exit(1);
+  }
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  fcntl(c->fd, F_SETFL, O_NONBLOCK);
+  c->output = malloc(output_size);
+  nghttp2_session_callbacks *callbacks;
+  nghttp2_session_callbacks_new(&callbacks);
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+  nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+  nghttp2_session_client_new(&c->session, callbacks, c);
+  nghttp2_settings_entry window = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20};
+  nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, &window, 1);
+  nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, 1 << 28);
+  for (int i = 0; i < width; i++) open_stream(c->session);
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
+  epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
+}
+
+static long percentile(double share) {
+  double rank = share * (double)events;
+  long seen = 0;
+  for (int i = 0; i < bucket_count; i++)
+    if ((double)(seen += buckets[i]) >= rank) return i;
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 6) return 2;
+  int port = atoi(argv[1]), width = atoi(argv[2]), depth = atoi(argv[3]);
+  double seconds = atof(argv[4]);
+  FILE *file = fopen(argv[5], "rb");
+  if (!file) return 2;
+  body = malloc(1 << 24);
+  body_count = fread(body, 1, 1 << 24, file);
+  cancel_after = argc > 6 ? atol(argv[6]) : 0;
+  total_wanted = argc > 7 ? atol(argv[7]) : 0;
+  snprintf(authority, sizeof authority, "127.0.0.1:%d", port);
+  int poller = epoll_create1(0);
+  struct connection *all = calloc((size_t)width, sizeof *all);
+  long long began = now_ns(), end = began + (long long)(seconds * 1e9);
+  for (int i = 0; i < width; i++) connect_to(&all[i], port, poller, depth);
+  for (int i = 0; i < width; i++) flush(&all[i]);
+  struct epoll_event ready[256];
+  while (!is_over && now_ns() < end && (total_wanted == 0 || streams < total_wanted)) {
+    int count = epoll_wait(poller, ready, 256, 100);
+    for (int i = 0; i < count; i++) {
+      struct connection *c = ready[i].data.ptr;
+      if (ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(c);
+      flush(c);
+    }
+  }
+  printf(
+      "{\"streams\": %ld, \"events\": %ld, \"errors\": %ld, \"cancelled\": %ld, "
+      "\"seconds\": %.3f, \"p50\": %ld, \"p99\": %ld}\n",
+      streams, events, errors, cancelled, (double)(now_ns() - began) / 1e9, percentile(0.5),
+      percentile(0.99));
+  return 0;
+}

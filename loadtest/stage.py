@@ -1,0 +1,240 @@
+"""What every load test needs: the cheap model server, the proxies in front of it, and the CPU
+time that each process has used. Nothing outside Python's standard library and `cc`."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+RELEASE = ROOT / ".build" / "release" / "joulegate"
+PROXY_CPU, LOAD_CPU = "0", "1"
+
+GATEWAY = """\
+listeners: [{{address: 127.0.0.1, port: {port}}}]
+admin: {{address: 127.0.0.1, port: {admin}}}
+log_level: warning
+profiles_directory: {profiles}
+pools:
+  - name: mock
+    engine: vllm
+    profile: h100-llama-3.1-8b
+    endpoints: [{{url: "http://127.0.0.1:{upstream}", max_in_flight: 4096}}]
+    models: [{{name: m}}]
+models: [{{name: m}}]
+classes: {{default: {{slo: {{ttft_ms: 2000, itl_ms: 100}}}}}}
+policy: energy_aware
+"""
+
+HAPROXY = """\
+global
+    nbthread 1
+    maxconn 8192
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 300s
+    timeout server 300s
+    timeout http-keep-alive 300s
+    option http-no-delay
+    http-reuse always
+frontend front
+    bind 127.0.0.1:{port} proto h2
+    default_backend model
+backend model
+    server one 127.0.0.1:{upstream}
+"""
+
+
+class Proxy:
+    """One proxy under test and where it listens."""
+
+    def __init__(self, name, port, process, log):
+        self.name, self.port, self.process, self.log = name, port, process, log
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def cpu_seconds(pid):
+    """User and system time of a process with all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+
+def chat_body(prompt_bytes, stream):
+    """A request as a chat client sends it."""
+    words = "What does one token cost on this accelerator, in joules, at this hour? "
+    prompt = (words * (prompt_bytes // len(words) + 1))[:prompt_bytes]
+    body = {
+        "model": "m",
+        "messages": [
+            {"role": "system", "content": "You are a helpful assistant."},
+            {"role": "user", "content": prompt},
+        ],
+        "temperature": 0.7,
+        "max_tokens": 64,
+        "stream": stream,
+    }
+    return json.dumps(body).encode()
+
+
+class Stage(contextlib.AbstractContextManager):
+    """Starts programs, pins them, and ends them again."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="joulegate-load-"))
+        self.processes = []
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(3)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def compile(self, name, *libraries):
+        target = self.folder / name
+        subprocess.run(
+            ["cc", "-O2", "-o", target, HERE / "programs" / f"{name}.c",
+             "-Wno-deprecated-declarations", *libraries], check=True)
+        return target
+
+    def file(self, name, content):
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def spawn(self, command, cpu, port, name):
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["taskset", "-c", cpu, *map(str, command)], stdout=output, stderr=output)
+        self.processes.append(process)
+        for _ in range(500):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return Proxy(name, port, process, log)
+            if process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise SystemExit(f"{name} did not start:\n{log.read_text()}")
+
+    def model_server(self, pace_us=0):
+        port = free_port()
+        program = self.compile("model_server")
+        return self.spawn([program, port, pace_us], LOAD_CPU, port, "model_server")
+
+    def gateway(self, upstream, binary=RELEASE, name="joulegate", prefix=()):
+        port = free_port()
+        config = self.file(
+            f"{name}.yaml",
+            GATEWAY.format(
+                port=port, admin=free_port(), upstream=upstream,
+                profiles=ROOT / "Config" / "profiles"))
+        command = [*prefix, binary, "serve", "--config", config, "--threads", "1"]
+        return self.spawn(command, PROXY_CPU, port, name)
+
+    def haproxy(self, upstream):
+        port = free_port()
+        config = self.file("haproxy.cfg", HAPROXY.format(port=port, upstream=upstream))
+        return self.spawn(["haproxy", "-db", "-f", config], PROXY_CPU, port, "haproxy")
+
+    def proxies(self, upstream, binaries):
+        """HAProxy first, then each gateway given as `NAME=PATH` or `PATH`."""
+        result = [self.haproxy(upstream)]
+        for number, binary in enumerate(binaries or [str(RELEASE)]):
+            name, _, path = binary.rpartition("=")
+            default = "joulegate" if number == 0 else f"joulegate-{number + 1}"
+            result.append(self.gateway(upstream, path, name or default))
+        return result
+
+
+def pinned(*command):
+    """A load generator's run on its own CPU; its output."""
+    done = subprocess.run(
+        ["taskset", "-c", LOAD_CPU, *map(str, command)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def h2load(port, body, requests, connections=8, streams=32):
+    """Completed requests of one unary run; any failure ends the test."""
+    output = pinned(
+        "h2load", "-n", requests, "-c", connections, "-m", streams, "-d", body,
+        "-H", "content-type: application/json",
+        f"http://127.0.0.1:{port}/v1/chat/completions")
+    succeeded = int(re.search(r"(\d+) succeeded", output).group(1))
+    good = int(re.search(r"(\d+) 2xx", output).group(1))
+    if succeeded != requests or good != requests:
+        raise SystemExit(output)
+    return succeeded
+
+
+class Sample:
+    """CPU of a proxy and of the load side over one run."""
+
+    def __init__(self, proxy, model_server, run):
+        children = os.times()
+        before = cpu_seconds(proxy.pid), cpu_seconds(model_server.pid), time.monotonic()
+        self.result = run()
+        wall = time.monotonic() - before[2]
+        after = os.times()
+        client = sum(after[2:4]) - sum(children[2:4])
+        server = cpu_seconds(model_server.pid) - before[1]
+        self.cpu = cpu_seconds(proxy.pid) - before[0]
+        self.load_share = (client + server) / wall
+        self.proxy_share = self.cpu / wall
+
+
+def interleave(proxies, repetitions, measure):
+    """Runs `measure(proxy)` for all proxies before the next repetition, in alternating order."""
+    samples = {proxy.name: [] for proxy in proxies}
+    for repetition in range(repetitions):
+        for proxy in proxies if repetition % 2 == 0 else reversed(proxies):
+            samples[proxy.name].append(measure(proxy))
+    return samples
+
+
+def report(title, samples, figure, reference="haproxy"):
+    """One line per proxy: median, spread, load-side share, ratio of medians and the median of
+    the ratios within each repetition."""
+    print(f"{title}")
+    base = [figure(sample) for sample in samples[reference]]
+    summary = {}
+    for name, runs in samples.items():
+        values = [figure(run) for run in runs]
+        ratio = statistics.median(values) / statistics.median(base)
+        paired = statistics.median(v / b for v, b in zip(values, base))
+        load = statistics.median(run.load_share for run in runs)
+        busy = statistics.median(run.proxy_share for run in runs)
+        print(
+            f"  {name:14} {statistics.median(values):8.2f} us "
+            f"({min(values):.2f}-{max(values):.2f})  ratio {ratio:.2f}  paired {paired:.2f}  "
+            f"proxy {busy:4.0%}  load {load:4.0%}", flush=True)
+        summary[name] = {"us": statistics.median(values), "ratio": ratio, "paired": paired}
+    return summary

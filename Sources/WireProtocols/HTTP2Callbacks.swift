@@ -238,6 +238,7 @@ enum HTTP2Callbacks {
         if count > 0, let base = slot.pointee.out.readable.baseAddress {
             UnsafeMutableRawPointer(buffer).copyMemory(from: base, byteCount: count)
             slot.pointee.out.consume(count)
+            slot.pointee.sentBytes += count
         }
         if slot.pointee.isEnded, slot.pointee.out.isEmpty {
             flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue

@@ -35,6 +35,8 @@ struct HTTP2Slot: ~Copyable {
     var fieldCount = 0
     var fieldBytes = 0
     var out = ByteQueue()
+    /// Body bytes that have left so far.
+    var sentBytes = 0
     /// The head was over a limit: its fields were dropped, the stream is answered with 431.
     var isOverLimit = false
     /// The read callback told nghttp2 to wait; new bytes must resume the stream.
@@ -52,6 +54,7 @@ struct HTTP2Slot: ~Copyable {
         fieldCount = 0
         fieldBytes = 0
         out.clear()
+        sentBytes = 0
         isOverLimit = false
         isDeferred = false
         isEnded = false

@@ -134,6 +134,9 @@ public struct HTTP2Session: ~Copyable {
     /// Bytes that wait for the peer to read.
     public func bufferedBytes(slot: Int) -> Int { cell.pointee.slots[slot].pointee.out.count }
 
+    /// Response body bytes that have left since the stream began: while they grow, the peer reads.
+    public func sentBytes(slot: Int) -> Int { cell.pointee.slots[slot].pointee.sentBytes }
+
     /// Asks for one ``HTTP2Event/Kind/drained`` when the stream's buffer is low; at once if it is.
     public mutating func notifyWhenDrained(slot: Int) {
         let pointer = cell.pointee.slots[slot]

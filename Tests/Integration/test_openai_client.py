@@ -1,0 +1,220 @@
+"""The official client, over HTTP/1.1 and over HTTP/2 with TLS."""
+
+import hashlib
+import threading
+import time
+
+import httpx2
+import openai
+import pytest
+
+from mock_upstream import reference
+
+KEY, POOR_KEY = "sk-integration", "sk-pool-beta-only"
+MESSAGES = [{"role": "user", "content": "안녕하세요, 통화를 요약해 주세요"}]
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def mock(shared):
+    return shared.mocks()[0]
+
+
+@pytest.fixture(scope="module")
+def gateway(shared, mock, tls_listeners):
+    beta, = shared.mocks()
+    beta.stop()
+    return shared.gateway(
+        [mock], {"endpoints": [beta], "models": [{"name": "dead"}]},
+        listeners=tls_listeners, models=[{"name": "ax-4.0", "aliases": ["gpt-4o-mini"]},
+                                         {"name": "dead"}],
+        limits={"upstream_first_byte_timeout_ms": 500, "request_body_bytes": 100_000},
+        tenants=[
+            {"name": "call", "api_key_sha256": [digest(KEY)], "pools": ["alpha", "beta"]},
+            {"name": "poor", "api_key_sha256": [digest(POOR_KEY)], "pools": ["beta"]}])
+
+
+class Counter:
+    """Notes which protocol answers came over."""
+
+    def __init__(self):
+        self.versions = set()
+
+    def __call__(self, response):
+        self.versions.add(response.http_version)
+
+
+@pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
+def connect(request, gateway, client_tls):
+    """Makes clients of one protocol, and checks that they did speak it."""
+    counter = Counter()
+    is_h2 = request.param == "HTTP/2"
+    made = []
+
+    def make(key=KEY, port=None):
+        transport = httpx2.Client(
+            http2=is_h2, verify=client_tls if is_h2 else True, timeout=20,
+            event_hooks={"response": [counter]})
+        base = f"https://localhost:{gateway.ports[1]}" if is_h2 else (
+            f"http://127.0.0.1:{port or gateway.ports[0]}")
+        client = openai.OpenAI(
+            api_key=key, base_url=base + "/v1", http_client=transport, max_retries=0)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+    assert counter.versions == {request.param}
+
+
+def test_unary_chat(connect):
+    answer = connect().chat.completions.create(
+        model="ax-4.0", messages=MESSAGES, extra_body={"mock": {"tokens": 20}})
+    assert answer.choices[0].message.content == reference(20)
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage.completion_tokens == 20
+    assert answer._request_id
+
+
+def test_streamed_chat(connect):
+    chunks = list(connect().chat.completions.create(
+        model="gpt-4o-mini", messages=MESSAGES, stream=True,
+        extra_body={"mock": {"tokens": 20, "interval": 0.002}}))
+    assert "".join(c.choices[0].delta.content or "" for c in chunks) == reference(20)
+    assert chunks[-1].choices[0].finish_reason == "stop"
+    # The usage chunk that the gateway asked for is not the client's.
+    assert all(chunk.usage is None for chunk in chunks)
+
+
+def test_streamed_chat_with_usage(connect):
+    chunks = list(connect().chat.completions.create(
+        model="ax-4.0", messages=MESSAGES, stream=True, stream_options={"include_usage": True}))
+    assert chunks[-1].choices == [] and chunks[-1].usage.completion_tokens == 3
+
+
+def test_events_arrive_as_they_are_made(connect):
+    start, times = time.monotonic(), []
+    for _ in connect().chat.completions.create(
+            model="ax-4.0", messages=MESSAGES, stream=True,
+            extra_body={"mock": {"tokens": 8, "interval": 0.05}}):
+        times.append(time.monotonic() - start)
+    gaps = [later - earlier for earlier, later in zip(times, times[1:])]
+    assert max(gaps) < 0.2 and times[1] < 0.3, gaps
+
+
+def test_embeddings(connect):
+    answer = connect().embeddings.create(
+        model="ax-4.0", input=["하나", "둘"], encoding_format="float")
+    assert answer.data[0].embedding == [0.5, -0.5]
+
+
+def test_models(connect):
+    client = connect()
+    deadline = time.monotonic() + 5
+    while {model.id for model in client.models.list()} != {"ax-4.0"}:
+        # The probes take a moment to find out that nobody serves the other one.
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    assert "ax-4.0" in {model.id for model in client.models.list()}
+    assert client.models.retrieve("ax-4.0").id == "ax-4.0"
+    assert client.models.retrieve("gpt-4o-mini").id == "ax-4.0"
+
+
+@pytest.mark.parametrize(
+    "members, kind, status",
+    [
+        ({"model": "no-such-model"}, openai.NotFoundError, 404),
+        ({"messages": "not a list"}, openai.BadRequestError, 400),
+        ({"extra_body": {"chat_template": "{{ x }}"}}, openai.PermissionDeniedError, 403),
+        ({"extra_body": {"mock": {"fault": "status-400"}}}, openai.BadRequestError, 400),
+        ({"extra_body": {"mock": {"fault": "status-429"}}}, openai.RateLimitError, 429),
+        ({"extra_body": {"mock": {"fault": "status-503"}}}, openai.InternalServerError, 503),
+        ({"extra_body": {"mock": {"fault": "close-before-head"}}},
+         openai.InternalServerError, 502),
+        ({"extra_body": {"mock": {"fault": "never-answers"}}}, openai.InternalServerError, 504),
+        ({"user": "x" * 200_000}, openai.APIStatusError, 413),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else None)
+def test_typed_errors(connect, members, kind, status):
+    client = connect()
+    with pytest.raises(kind) as caught:
+        client.chat.completions.create(**{"model": "ax-4.0", "messages": MESSAGES, **members})
+    error = caught.value
+    assert error.status_code == status
+    assert isinstance(error.body, dict) and error.body["message"]
+    if status in (429, 503):
+        assert 1 <= int(error.response.headers["retry-after"]) <= 120
+    # A good answer in between, for the circuit breaker.
+    client.chat.completions.create(model="ax-4.0", messages=MESSAGES)
+
+
+@pytest.mark.parametrize("key", ["sk-wrong", "", "Bearer"])
+def test_wrong_key_is_an_authentication_error(connect, key):
+    with pytest.raises(openai.AuthenticationError):
+        connect(key or "x").chat.completions.create(model="ax-4.0", messages=MESSAGES)
+
+
+def test_unknown_model_is_not_found(connect):
+    with pytest.raises(openai.NotFoundError):
+        connect().models.retrieve("no-such-model")
+
+
+def test_pool_that_a_tenant_may_not_use_is_no_pool(connect):
+    with pytest.raises(openai.APIStatusError) as caught:
+        connect(POOR_KEY).chat.completions.create(model="ax-4.0", messages=MESSAGES)
+    assert caught.value.status_code in (403, 404, 503)
+
+
+def test_error_in_a_stream_is_raised(connect):
+    stream = connect().chat.completions.create(
+        model="ax-4.0", messages=MESSAGES, stream=True,
+        extra_body={"mock": {"fault": "cut-chunked", "at": 3}})
+    text = ""
+    with pytest.raises(openai.APIError) as caught:
+        for chunk in stream:
+            text += chunk.choices[0].delta.content or ""
+    assert text == reference(2)
+    assert "broke" in caught.value.message
+    connect().chat.completions.create(model="ax-4.0", messages=MESSAGES)
+
+
+def test_client_that_stops_reading_a_stream_stops_the_model_server(connect, mock):
+    client = connect()
+    stream = client.chat.completions.create(
+        model="ax-4.0", messages=MESSAGES, stream=True, user="leaves",
+        extra_body={"mock": {"pause": 3}})
+    for _, _ in zip(range(3), stream):
+        pass
+    seen = [seen for seen in mock.inference() if seen.body.get("user") == "leaves"][-1]
+    left_at = time.monotonic()
+    stream.close()
+    deadline = time.monotonic() + 2
+    while seen.gone_at is None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert seen.gone_at is not None, "the model server goes on generating"
+    assert seen.gone_at - left_at < 0.05, seen.gone_at - left_at
+    # The client itself goes on.
+    client.chat.completions.create(model="ax-4.0", messages=MESSAGES)
+
+
+def test_many_streams_at_once(connect):
+    client = connect()
+    texts = []
+
+    def run():
+        stream = client.chat.completions.create(
+            model="ax-4.0", messages=MESSAGES, stream=True,
+            extra_body={"mock": {"tokens": 30, "interval": 0.005}})
+        texts.append("".join(chunk.choices[0].delta.content or "" for chunk in stream))
+
+    threads = [threading.Thread(target=run) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert texts == [reference(30)] * 16

@@ -71,6 +71,10 @@ class Client:
                 return condition()
         return True
 
+    def linger(self, seconds: float):
+        """Reads whatever comes for so long."""
+        self.wait(lambda: False, seconds)
+
     def ask(self, method: str, path: str, body=None, headers=(), timeout=PATIENCE) -> Response:
         """A request and its whole answer."""
         response = self.request(method, path, body, headers)

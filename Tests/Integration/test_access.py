@@ -191,7 +191,7 @@ def test_no_prompt_answer_or_key_in_the_log(gateway, mocks, protocol):
     with protocol(gateway.port) as client:
         client.request("POST", CHAT, chat_body(
             messages=[{"role": "user", "content": prompt}], mock={"delay": 5}), bearer(FREE))
-        client.pump(0.2)
+        client.linger(0.2)
     time.sleep(0.3)
     pages = [gateway.admin("GET", path, headers=dict(bearer(ADMIN)))[1]
              for path in ("/metrics", "/status", "/workers")]

@@ -255,7 +255,7 @@ def test_more_streams_than_allowed_at_once_all_get_answers(bench):
     mock, = bench.mocks()
     gateway = bench.gateway([mock], limits={"concurrent_streams": 10})
     with H2(gateway.port) as client:
-        client.pump(0.5)
+        client.linger(0.5)
         assert client.connection.remote_settings.max_concurrent_streams == 10
         responses = [
             client.request("POST", CHAT, chat_body(mock={"delay": 0.2})) for _ in range(10)]

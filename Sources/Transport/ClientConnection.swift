@@ -95,9 +95,7 @@ public final class ClientConnection: Pollable {
     // MARK: Events
 
     public override func ready(_ events: Readiness) {
-        if events.contains(.peerClosed) || !events.isDisjoint(with: .failed) {
-            isPeerClosed = true
-        }
+        if events.hasPeerClosed { isPeerClosed = true }
         if stage == .connecting {
             guard events.contains(.writable) || isPeerClosed else { return }
             guard finishConnecting() else { return }

@@ -29,6 +29,11 @@ public struct Readiness: OptionSet, Sendable {
     public static let writable = Readiness(rawValue: joulegate_epollout)
     public static let failed = Readiness(rawValue: joulegate_epollerr | joulegate_epollhup)
     public static let peerClosed = Readiness(rawValue: joulegate_epollrdhup | joulegate_epollhup)
+
+    /// The peer sends no more, or the connection is broken. Any one of the bits says so: a FIN
+    /// alone is no hang-up, and it may come in the same event as the last bytes, never to be told
+    /// again.
+    var hasPeerClosed: Bool { !isDisjoint(with: [.peerClosed, .failed]) }
 }
 
 /// Something with a descriptor that a reactor watches, edge-triggered: after `ready` the owner

@@ -145,6 +145,8 @@ public final class Gateway: Sendable {
         group.stopListening()
         for reactor in group.reactors { reactor.post { $0.server?.drain() } }
         let deadline = MonotonicClock.now() + configuration.limits.drainTimeout
+        // The count is sampled: let one sample pass, so that the newest request is in it.
+        Pause.milliseconds(120)
         while MonotonicClock.now() < deadline, openRequests() > 0 { Pause.milliseconds(20) }
         let left = openRequests()
         if left > 0 {

@@ -6,6 +6,7 @@ import Synchronization
 final class Totals: Sendable {
     private final class Cells: Sendable {
         let active = Atomic<Int>(0)
+        let streams = Atomic<Int>(0)
         let requests = Atomic<Int>(0)
         let errors = Atomic<Int>(0)
         let outputTokens = Atomic<Int>(0)
@@ -29,6 +30,11 @@ final class Totals: Sendable {
         cells[reactor].active.store(count, ordering: .relaxed)
     }
 
+    /// Sampled: an answer that still waits for its client counts as much as one under way.
+    func setStreams(_ count: Int, reactor: Int) {
+        cells[reactor].streams.store(count, ordering: .relaxed)
+    }
+
     func answered(isError: Bool, reactor: Int) {
         let cell = cells[reactor]
         cell.requests.store(cell.requests.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
@@ -44,7 +50,10 @@ final class Totals: Sendable {
             cell.outputTokens.load(ordering: .relaxed) &+ outputTokens, ordering: .relaxed)
     }
 
-    var activeRequests: Int { sum { $0.active.load(ordering: .relaxed) } }
+    var activeRequests: Int {
+        sum { max($0.active.load(ordering: .relaxed), $0.streams.load(ordering: .relaxed)) }
+    }
+
     var requests: Int { sum { $0.requests.load(ordering: .relaxed) } }
     var errors: Int { sum { $0.errors.load(ordering: .relaxed) } }
 

@@ -147,7 +147,7 @@ final class Exchange: ClientHandler {
         let parsed = try result.get()
         let tenant = directory.tenant(self.tenant)
         guard let model = directory.model(named: parsed.model),
-            tenant?.models?.contains(model) ?? true
+            directory.serves(model, to: self.tenant)
         else { throw .modelNotFound(parsed.model) }
         try permit(parsed, tenant)
         self.model = model

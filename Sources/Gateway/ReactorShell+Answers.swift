@@ -84,12 +84,13 @@ extension ReactorShell {
 
     /// Models that at least one pool can serve right now and this tenant may use.
     private func visibleModels(_ stream: ServerStream) -> [ModelList.Entry] {
-        let tenant = try? directory.authenticate(stream.head)
-        let allowed = tenant.flatMap { directory.tenant($0)?.models }
+        guard let tenant = try? directory.authenticate(stream.head) else { return [] }
         let available = gateway.availability.load()
         return directory.configuration.models.enumerated().compactMap { index, model in
             let id = ModelID(index)
-            guard available.contains(id), allowed?.contains(id) ?? true else { return nil }
+            guard directory.serves(id, to: tenant, by: { available.contains($0) }) else {
+                return nil
+            }
             return ModelList.Entry(
                 id: model.name, created: gateway.startedAtUnix, ownedBy: "joulegate",
                 maxModelLength: nil)

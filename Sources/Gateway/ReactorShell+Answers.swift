@@ -47,6 +47,12 @@ extension APIError {
 /// Answers that need no model server.
 extension ReactorShell {
     func answer(_ stream: ServerStream, _ error: APIError) {
+        refuse(stream, error)
+        instruments.answered(status: error.status)
+    }
+
+    /// As `answer`, for a request that its exchange counts.
+    func refuse(_ stream: ServerStream, _ error: APIError) {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         if let seconds = error.retryAfterSeconds {
@@ -63,13 +69,13 @@ extension ReactorShell {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         send(stream, status: status, body: Array(json.utf8))
+        instruments.answered(status: status)
     }
 
     private func send(_ stream: ServerStream, status: Int, body: [UInt8]) {
         if let id = RequestIdentifier.fromClient(stream.head) { fields.append("x-request-id", id) }
         stream.respond(status: status, fields: fields, length: body.count)
         body.withUnsafeBytes { stream.send($0, end: true) }
-        instruments.answered(status: status)
     }
 
     func answerReadiness(_ stream: ServerStream) {
@@ -102,6 +108,7 @@ extension ReactorShell {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         send(stream, status: 200, body: body)
+        instruments.answered(status: 200)
     }
 
     func answerModel(_ stream: ServerStream, _ name: String) throws(APIError) {
@@ -111,6 +118,7 @@ extension ReactorShell {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         send(stream, status: 200, body: ModelList.renderOne(entry))
+        instruments.answered(status: 200)
     }
 }
 

@@ -91,6 +91,11 @@ final class ControlPlane {
 
     func drain() { submit(.drainAll) }
 
+    func closeUpstreams() {
+        for pool in endpointPools { pool.closeAll() }
+        for page in meterPages { page.close() }
+    }
+
     private func refreshAvailability() {
         let snapshot = gateway.scheduler.snapshot(at: reactor.now)
         let usable = snapshot.endpoints.filter(\.condition.takesRequests).map(\.pool)

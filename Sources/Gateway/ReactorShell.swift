@@ -168,6 +168,16 @@ final class ReactorShell: ServerHandler {
         progress?.arm(after: Self.progressInterval)
     }
 
+    /// Requests, and connections whose last bytes have not left.
+    var unfinishedWork: Int {
+        let unsent = reactor.server?.connections.count { $0.bufferedBytes > 0 } ?? 0
+        return table.active + unsent
+    }
+
+    func closeUpstreams() {
+        for pool in pools { pool.closeAll() }
+    }
+
     /// The drain deadline has come: what still runs ends with a visible error.
     func cutAll() {
         for exchange in table.exchanges where exchange.isActive { exchange.cutForShutdown() }

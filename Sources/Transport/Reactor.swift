@@ -194,6 +194,18 @@ public final class Reactor: @unchecked Sendable {
             }
             finishTurn()
         }
+        letGo()
+    }
+
+    /// What was on this reactor refers back to it: without this neither would ever be freed.
+    private func letGo() {
+        for listener in listeners { listener.close() }
+        listeners = []
+        turnEnding = nil
+        timers = TimerHeap()
+        server = nil
+        context = nil
+        graveyard = []
     }
 
     private func timeout() -> Int64 {

@@ -92,19 +92,19 @@ extension OverSockets {
 
         /// A slow reader's last bytes are not thrown away.
         @Test func bytesThatAreStillOnTheirWayArrive() throws {
-            let fixture = try fixture(drain: .seconds(10))
+            let profile = FastProfiles.profile(iteration: .microseconds(100))
+            let fixture = try fixture(drain: .seconds(10), .init(profile: profile))
             let client = try RawClient(port: fixture.port, receiveBuffer: 4_096)
             client.request(
                 "POST", "/v1/completions",
-                Prompts.completion(tokens: 300, extra: ",\"n\":64"))
+                Prompts.completion(tokens: 12_000, extra: ",\"n\":64"))
             #expect(Patience.wait(for: .seconds(10)) { fixture.state().finished == 64 })
-            Patience.pause(.milliseconds(100))
             let stopped = Background { fixture.stop() }
             Patience.pause(.milliseconds(400))
             #expect(!stopped.isDone)
             let verdict = Verdict(
                 client.response(), streams: false,
-                reference: Prompts.completionReference(tokens: 300))
+                reference: Prompts.completionReference(tokens: 12_000))
             #expect(verdict == .complete)
             #expect(stopped.value() != nil)
         }

@@ -139,8 +139,15 @@ final class RawClient {
     /// The next response, whole if it becomes so, or as far as it has come once its body holds
     /// `mark`; what came is kept in that case.
     func response(until mark: String? = nil) -> RawResponse {
+        var wanted = 0
         while true {
+            // Nothing new to be read out of a long answer before all of it is here.
+            if received.count < wanted, mark == nil, !isClosed {
+                fill()
+                continue
+            }
             let response = RawResponse(received, isClosed: isClosed)
+            wanted = response.length
             if response.isWhole {
                 received.removeFirst(min(response.length, received.count))
                 return response

@@ -94,7 +94,7 @@ public final class ClientConnection: Pollable {
     // MARK: Events
 
     public override func ready(_ events: Readiness) {
-        if events.contains(.peerClosed) || !events.isDisjoint(with: .failed) {
+        if !events.isDisjoint(with: [.peerClosed, .failed]) {
             isPeerClosed = true
         }
         if stage == .connecting {

@@ -28,6 +28,7 @@ public struct Readiness: OptionSet, Sendable {
     public static let readable = Readiness(rawValue: joulegate_epollin)
     public static let writable = Readiness(rawValue: joulegate_epollout)
     public static let failed = Readiness(rawValue: joulegate_epollerr | joulegate_epollhup)
+    /// Either bit says so: ask for an intersection, not for both.
     public static let peerClosed = Readiness(rawValue: joulegate_epollrdhup | joulegate_epollhup)
 }
 

@@ -69,7 +69,7 @@ public final class ServerConnection: Pollable {
 
     public override func ready(_ events: Readiness) {
         if isParsePending { resumeParsing() }
-        if events.contains(.peerClosed) || !events.isDisjoint(with: .failed) {
+        if !events.isDisjoint(with: [.peerClosed, .failed]) {
             isPeerClosed = true
         }
         if events.contains(.writable), !isWritable {

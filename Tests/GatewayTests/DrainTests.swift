@@ -24,8 +24,8 @@ extension OverSockets {
             #expect(verdict == .complete)
             #expect(client.rest().isEmpty)
             #expect(stopped.value() != nil)
-            #expect(throws: RawClient.NoConnection.self) { try fixture.client() }
-            #expect(throws: RawClient.NoConnection.self) {
+            #expect(throws: RawWire.NoConnection.self) { try fixture.client() }
+            #expect(throws: RawWire.NoConnection.self) {
                 try RawClient(port: fixture.adminPort)
             }
         }

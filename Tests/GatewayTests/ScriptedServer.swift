@@ -42,7 +42,7 @@ final class ScriptedServer: Sendable {
                     + getsockname(listener, generic, &size)
             }
         }
-        guard status == 0 else { throw RawClient.NoConnection() }
+        guard status == 0 else { throw RawWire.NoConnection() }
         port = UInt16(bigEndian: address.sin_port)
         state = Mutex(State(script: script))
         _ = Thread.start(name: "scripted") { self.accept() }

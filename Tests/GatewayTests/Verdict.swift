@@ -37,6 +37,8 @@ enum Verdict: Equatable {
 /// The server-sent events of an answer, read as a client would.
 struct StreamReading {
     private(set) var text = ""
+    /// Events with text in them.
+    private(set) var tokens = 0
     private(set) var done = 0
     private(set) var errors = 0
     private(set) var afterDone = 0
@@ -69,7 +71,9 @@ struct StreamReading {
         for choice in event["choices"] as? [[String: Any]] ?? []
         where choice["index"] as? Int == wanted {
             let delta = choice["delta"] as? [String: Any]
-            text += delta?["content"] as? String ?? choice["text"] as? String ?? ""
+            let piece = delta?["content"] as? String ?? choice["text"] as? String ?? ""
+            text += piece
+            if !piece.isEmpty { tokens += 1 }
         }
     }
 

@@ -27,7 +27,8 @@ public final class ClientConnection: Pollable {
     public var isIdle: Bool { handler == nil && stage == .ready }
     public var isConnected: Bool { stage == .ready }
 
-    unowned(unsafe) let pool: ClientPool
+    /// Strong: a pool that its owner let go of lives until its last connection is closed.
+    let pool: ClientPool
     var stage: Stage
     /// Its index in the pool's list of all connections.
     var place = 0

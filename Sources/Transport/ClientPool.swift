@@ -24,7 +24,8 @@ public final class ClientPool {
         self.hostname = hostname
         self.tls = tls
         self.limits = limits
-        let timer = Timer(on: reactor) { [unowned self] in self.closeAged() }
+        // The reactor may hold the timer longer than anybody holds the pool.
+        let timer = Timer(on: reactor) { [weak self] in self?.closeAged() }
         timer.arm(after: .milliseconds(500))
         sweep = timer
     }

@@ -68,7 +68,8 @@ struct HTTP1FieldReader {
             try readLine(line, into: &head, hasAuthority: hasAuthority)
             start = end + 1
         }
-        if head.listSize > limits.headerListBytes { throw .headTooLarge }
+        let limit = isRequest ? limits.headerListBytes : limits.upstreamHeaderBytes
+        if head.listSize > limit { throw .headTooLarge }
         if framing.isChunked, framing.contentLength != nil { throw .lengthAndChunked }
     }
 
@@ -91,7 +92,7 @@ struct HTTP1FieldReader {
         if try readFraming(name, value) { return }
         if isRequest, HTTP1Text.equals(name, "host") {
             framing.hosts += 1
-            guard framing.hosts == 1, !value.isEmpty else { throw .invalidHost }
+            guard framing.hosts == 1, HTTP1Text.isHost(value) else { throw .invalidHost }
             if !hasAuthority { head.append(name: ":authority", value: value) }
             return
         }
@@ -113,24 +114,23 @@ struct HTTP1FieldReader {
             if HTTP1Text.hasToken(value, "keep-alive") { framing.keepsAlive = true }
             return true
         case 14:
+            if HTTP1Text.equals(name, "http2-settings") { return true }
             guard HTTP1Text.equals(name, "content-length") else { return false }
             guard framing.contentLength == nil, let length = HTTP1Text.decimal(value) else {
                 throw .invalidContentLength
             }
             framing.contentLength = length
             return false
-        case 14...: break
-        default: return false
-        }
-        if HTTP1Text.equals(name, "transfer-encoding") {
+        case 16: return HTTP1Text.equals(name, "proxy-connection")
+        case 17:
+            guard HTTP1Text.equals(name, "transfer-encoding") else { return false }
             guard !framing.isChunked, HTTP1Text.equals(value, "chunked") else {
                 throw .unsupportedTransferEncoding
             }
             framing.isChunked = true
             return true
+        default: return false
         }
-        return HTTP1Text.equals(name, "proxy-connection")
-            || HTTP1Text.equals(name, "http2-settings")
     }
 
     private mutating func readExpect(_ value: UnsafeRawBufferPointer) -> Bool {

@@ -23,6 +23,21 @@ enum HTTP1Text {
         return true
     }
 
+    /// True if `bytes` can only be a host with or without a port. What would end the authority of
+    /// a URL, or begin it anew (`@`), is refused: no two readers must see two hosts.
+    static func isHost(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        for byte in bytes {
+            switch byte {
+            case 0...0x20, 0x7F...0xFF, UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "?"),
+                UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: ","), UInt8(ascii: "\""),
+                UInt8(ascii: "<"), UInt8(ascii: ">"):
+                return false
+            default: break
+            }
+        }
+        return !bytes.isEmpty
+    }
+
     static func lowercased(_ byte: UInt8) -> UInt8 {
         byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
     }

@@ -8,10 +8,11 @@ public enum HTTP1Framing: Equatable, Sendable {
 
 /// HTTP/1.1 text, appended to a byte array.
 public enum HTTP1Writer {
-    /// A response head. `fields` holds neither framing fields nor pseudo-fields.
+    /// A response head. `fields` holds neither framing fields nor pseudo-fields. An HTTP/1.0
+    /// client waits for the connection's end unless `confirmsKeepAlive` tells it otherwise.
     public static func appendResponseHead(
         to text: inout [UInt8], status: Int, fields: borrowing FieldBlock,
-        framing: HTTP1Framing, keepAlive: Bool
+        framing: HTTP1Framing, keepAlive: Bool, confirmsKeepAlive: Bool = false
     ) {
         append("HTTP/1.1 ", to: &text)
         appendDecimal(status, to: &text)
@@ -32,7 +33,12 @@ public enum HTTP1Writer {
         case .chunked: append("transfer-encoding: chunked\r\n", to: &text)
         case .close: break
         }
-        append(keepAlive ? "\r\n" : "connection: close\r\n\r\n", to: &text)
+        if !keepAlive {
+            append("connection: close\r\n", to: &text)
+        } else if confirmsKeepAlive {
+            append("connection: keep-alive\r\n", to: &text)
+        }
+        append("\r\n", to: &text)
     }
 
     /// The size line of a chunk; the payload and a CRLF follow.

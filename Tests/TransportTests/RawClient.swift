@@ -71,7 +71,7 @@ final class RawClient: Sendable {
 
     /// What has come: nothing at the connection's end, `nil` on a reset or after the time-out.
     func receive(_ limit: Int = 64 << 10) -> [UInt8]? {
-        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+        let bytes = [UInt8](unsafeUninitializedCapacity: limit + 1) { buffer, count in
             count = max(-1, recv(descriptor, buffer.baseAddress, limit, 0)) + 1
         }
         // One more than came, so that a failure is no element and the end is one.

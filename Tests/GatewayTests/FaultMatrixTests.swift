@@ -51,7 +51,7 @@ extension OverSockets {
                     #expect(stream == .visibleError, "\(fault), stream")
                     expectSound(fixture, after: fault)
                     let unary = judge(fixture, fault, streams: false)
-                    // These two are faults of streams only.
+                    // A fault of streams only.
                     let isSpared = name == "no-done"
                     #expect(
                         unary == (isSpared ? .complete : .visibleError), "\(fault), unary")
@@ -119,7 +119,7 @@ extension OverSockets {
         }
 
         /// A unary answer that is too long to hold goes on as it comes: its cut is a broken
-        /// connection.
+        /// connection, on which its beginning may have left or not.
         @Test func aLongUnaryAnswerIsNeverPassedOffAsWhole() throws {
             let fixture = try GatewayFixture { configuration in
                 Self.impatient(&configuration)
@@ -129,7 +129,8 @@ extension OverSockets {
             #expect(judge(fixture, "none", streams: false) == .complete)
             for fault in ["unary-cut", "cut-chunked", "cut-close", "garbage-chunk", "partial-event"]
             {
-                #expect(judge(fixture, fault, streams: false) == .visibleError, "\(fault)")
+                let verdict = judge(fixture, fault, streams: false)
+                #expect(verdict == .visibleError || verdict == .noAnswer, "\(fault)")
                 expectSound(fixture, after: fault)
             }
         }

@@ -7,6 +7,8 @@ enum Verdict: Equatable {
     case complete
     /// An error that a client cannot overlook.
     case visibleError
+    /// The connection went down before a head.
+    case noAnswer
     case lie(String)
 
     init(_ response: RawResponse, streams: Bool, reference: String) {
@@ -14,8 +16,9 @@ enum Verdict: Equatable {
             let error = JSONText.object(response.body)["error"]
             self = response.isWhole && error != nil
                 ? .visibleError : .lie("status \(response.status) without an error body")
+        } else if response.status == 0 {
+            self = .noAnswer
         } else if response.status != 200 {
-            // The connection went down before a head: no client takes that for an answer.
             self = .lie("status \(response.status)")
         } else if streams {
             self = StreamReading(response.body).verdict(

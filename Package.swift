@@ -93,8 +93,9 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "Configuration", "EmulatedServer", "InferenceTypes", "Scheduling", "Transport",
-                "WireProtocols",
+                "Configuration", "EmulatedServer", "InferenceAPI", "InferenceTypes", "Scheduling",
+                "Telemetry", "Transport", "WireProtocols",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],

@@ -29,6 +29,7 @@ final class Directory: Sendable {
     let configuration: GatewayConfiguration
     let endpoints: [Endpoint]
     private let modelsByName: [String: ModelID]
+    private let poolsByModel: [[PoolID]]
     private let keys: KeyRing
     private let adminKey: SHA256Digest?
 
@@ -48,6 +49,11 @@ final class Directory: Sendable {
             }
         }
         modelsByName = names
+        poolsByModel = configuration.models.indices.map { model in
+            configuration.pools.indices.map { PoolID($0) }.filter {
+                configuration.pools[$0.index].upstreamName(of: ModelID(model)) != nil
+            }
+        }
         keys = KeyRing(tenants: configuration.tenants)
         adminKey = configuration.admin.apiKeySHA256.flatMap { SHA256Digest(bytes: $0.bytes) }
     }
@@ -103,6 +109,18 @@ final class Directory: Sendable {
     }
 
     func tenantName(_ id: TenantID) -> String { tenant(id)?.name ?? "anonymous" }
+
+    /// True if a pool serves the model that may see this tenant's prompts and `isWanted`. To a
+    /// tenant without any the model does not exist.
+    func serves(
+        _ model: ModelID, to tenant: TenantID, by isWanted: (PoolID) -> Bool = { _ in true }
+    ) -> Bool {
+        let own = self.tenant(tenant)
+        guard own?.models?.contains(model) ?? true else { return false }
+        return poolsByModel[model.index].contains { pool in
+            isWanted(pool) && own?.pools.contains(pool) ?? true
+        }
+    }
 
     /// The latency promise to a request: the model's own, else its class's.
     func objective(_ model: ModelID, _ serviceClass: ServiceClass) -> LatencyObjective {

@@ -67,12 +67,12 @@ extension Exchange {
     private func relayEvents(_ bytes: UnsafeRawBufferPointer) {
         let before = relay?.contentEvents ?? 0
         let output = relay?.receive(bytes) ?? .nothing
-        noteTokens(since: before)
         if relay?.isFailed == true, stream?.isAnswered == false {
-            // The first thing the stream says is an error: another endpoint may do better.
+            // The client has seen nothing of it: another endpoint may do better.
             attemptFailed(.serverError(status: 500))
             return
         }
+        noteTokens(since: before)
         switch output {
         case .forward(let range):
             startStream()

@@ -152,7 +152,6 @@ struct ReactorInstruments {
     /// Levels, looked at every now and then.
     func sample(_ shell: ReactorShell) {
         guard let server = shell.reactor.server else { return }
-        totals.setStreams(server.openStreams, reactor: reactor)
         families.openStreams[].set(Int64(server.openStreams), shard: shard)
         let census = server.census()
         for (version, isTLS, count) in census.connections {

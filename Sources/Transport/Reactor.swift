@@ -28,6 +28,7 @@ public struct Readiness: OptionSet, Sendable {
     public static let readable = Readiness(rawValue: joulegate_epollin)
     public static let writable = Readiness(rawValue: joulegate_epollout)
     public static let failed = Readiness(rawValue: joulegate_epollerr | joulegate_epollhup)
+    /// Either bit says so: ask for an intersection, not for both.
     public static let peerClosed = Readiness(rawValue: joulegate_epollrdhup | joulegate_epollhup)
 
     /// The peer sends no more, or the connection is broken. Any one of the bits says so: a FIN
@@ -199,6 +200,18 @@ public final class Reactor: @unchecked Sendable {
             }
             finishTurn()
         }
+        letGo()
+    }
+
+    /// What was on this reactor refers back to it: without this neither would ever be freed.
+    private func letGo() {
+        for listener in listeners { listener.close() }
+        listeners = []
+        turnEnding = nil
+        timers = TimerHeap()
+        server = nil
+        context = nil
+        graveyard = []
     }
 
     private func timeout() -> Int64 {

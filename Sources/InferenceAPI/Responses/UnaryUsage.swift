@@ -7,8 +7,7 @@ public enum UnaryUsage {
 
     /// The usage in a whole answer.
     public static func parse(_ body: UnsafeRawBufferPointer, task: InferenceTask) -> Usage {
-        let scanner = JSONScanner(body)
-        guard let value = try? scanner.validate(depth: depth),
+        guard let (scanner, value) = try? JSONScanner.validated(body, depth: depth),
             scanner.kind(at: value.lowerBound) == .object
         else { return Usage() }
         if let usage = scanner.member("usage", of: value) {

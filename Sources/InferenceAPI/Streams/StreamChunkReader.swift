@@ -193,10 +193,10 @@ struct StreamChunkReader {
     }
 
     private mutating func skipString() {
-        offset = min(JSONScanner(bytes).endOfString(from: offset), bytes.count)
+        offset = min(JSONScanner.endOfString(bytes, from: offset), bytes.count)
     }
 
     private mutating func skipValue() {
-        offset = min(JSONScanner(bytes).endOfValue(from: offset), bytes.count)
+        offset = min(JSONScanner.endOfValue(bytes, from: offset), bytes.count)
     }
 }

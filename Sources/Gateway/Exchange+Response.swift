@@ -110,6 +110,8 @@ extension Exchange {
         shell.fields.append(name: "cache-control", value: "no-cache")
         appendIdentity(to: &shell.fields)
         stream.respond(status: 200, fields: shell.fields)
+        // From here on there is no other attempt: a long prompt need not outlive this moment.
+        stream.dropBody()
     }
 
     /// The relay says that the stream is over: well, or with an error event.

@@ -33,6 +33,9 @@ extension Exchange {
                 .acquire(for: self, fresh: fresh)
             self.connection = connection
             write(to: connection, endpoint)
+        } catch .connect(let code) where ClientFailure.isOurs(code) {
+            // Our own limits ran out, not the model server: another one may have a connection.
+            attemptFailed(.saturated(retryAfter: nil))
         } catch {
             attemptFailed(.connectFailed)
         }

@@ -183,7 +183,7 @@ final class Exchange: ClientHandler {
     func refuse(_ error: APIError) {
         guard let stream else { return }
         detach()
-        shell.answer(stream, error)
+        shell.answer(stream, error, id: id)
         record(status: error.status)
         release()
     }

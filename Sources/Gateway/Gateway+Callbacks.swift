@@ -40,7 +40,7 @@ extension Gateway {
                     LabelledValue(
                         [
                             pool.name, configuration.meters[meter.index].name,
-                            Provenance.measured.rawValue,
+                            configuration.meters[meter.index].provenance.rawValue,
                         ], watts.value))
             }
         }

@@ -46,7 +46,7 @@ extension APIError {
 
 /// Answers that need no model server.
 extension ReactorShell {
-    func answer(_ stream: ServerStream, _ error: APIError) {
+    func answer(_ stream: ServerStream, _ error: APIError, id: RequestID? = nil) {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         if let seconds = error.retryAfterSeconds {
@@ -56,7 +56,7 @@ extension ReactorShell {
             fields.append("x-should-retry", retry ? "true" : "false")
         }
         if error.status == 405 { fields.append(name: "allow", value: "GET, POST") }
-        send(stream, status: error.status, body: error.body())
+        send(stream, status: error.status, body: error.body(), id: id)
     }
 
     func answer(_ stream: ServerStream, status: Int, json: String) {
@@ -65,8 +65,16 @@ extension ReactorShell {
         send(stream, status: status, body: Array(json.utf8))
     }
 
-    private func send(_ stream: ServerStream, status: Int, body: [UInt8]) {
-        if let id = RequestIdentifier.fromClient(stream.head) { fields.append("x-request-id", id) }
+    private func send(
+        _ stream: ServerStream, status: Int, body: [UInt8], id: RequestID? = nil
+    ) {
+        if let name = RequestIdentifier.fromClient(stream.head) {
+            fields.append("x-request-id", name)
+        } else if let id {
+            text.removeAll(keepingCapacity: true)
+            RequestName.append(to: &text, id: id, instance: gateway.instance)
+            text.withUnsafeBytes { fields.append(name: "x-request-id", value: $0) }
+        }
         stream.respond(status: status, fields: fields, length: body.count)
         body.withUnsafeBytes { stream.send($0, end: true) }
         instruments.answered(status: status)

@@ -89,6 +89,9 @@ public final class ServerStream {
         connection.abort(self)
     }
 
+    /// Frees the request body, which only a further attempt would have needed.
+    public func dropBody() { body = [] }
+
     /// Asks for one `ServerHandler.drained` when the buffer is low.
     public func notifyWhenDrained() {
         guard !isDead, let connection else { return }

@@ -87,6 +87,14 @@ public struct JSONScanner {
     public func forEachMember(
         of object: Range<Int>, _ body: (_ key: Range<Int>, _ value: Range<Int>) -> Bool
     ) {
+        _ = walkMembers(of: object, body)
+    }
+
+    /// The same; returns one past the closing brace, or `nil` if the walk did not come to it.
+    @inline(__always)
+    func walkMembers(
+        of object: Range<Int>, _ body: (_ key: Range<Int>, _ value: Range<Int>) -> Bool
+    ) -> Int? {
         var offset = skipSpace(from: object.lowerBound + 1)
         while offset < object.upperBound, bytes[offset] == UInt8(ascii: "\"") {
             let key = offset..<endOfString(from: offset)
@@ -95,11 +103,23 @@ public struct JSONScanner {
             offset = skipSpace(from: offset + 1)
             let value = offset..<endOfValue(from: offset)
             let inner = key.lowerBound + 1..<max(key.lowerBound + 1, key.upperBound - 1)
-            if !body(inner, value) { return }
+            if !body(inner, value) { return nil }
             offset = skipSpace(from: value.upperBound)
-            guard offset < object.upperBound, bytes[offset] == UInt8(ascii: ",") else { return }
+            guard offset < object.upperBound, bytes[offset] == UInt8(ascii: ",") else { break }
             offset = skipSpace(from: offset + 1)
         }
+        guard offset < object.upperBound, bytes[offset] == UInt8(ascii: "}") else { return nil }
+        return offset + 1
+    }
+
+    /// Walks the members of the object that is the whole text, which nobody has validated; false
+    /// if the text is none, as far as a walk can tell.
+    func walkRoot(_ body: (_ key: Range<Int>, _ value: Range<Int>) -> Bool) -> Bool {
+        let start = skipSpace(from: 0)
+        guard start < bytes.count, kind(at: start) == .object,
+            let end = walkMembers(of: start..<bytes.count, body)
+        else { return false }
+        return skipSpace(from: end) == bytes.count
     }
 
     /// Walks the elements of the array at `array` until `body` returns false.

@@ -1,9 +1,22 @@
 extension UnsafeRawBufferPointer {
-    /// True if these bytes are exactly `text`: eight at a time, the last eight overlapping.
+    /// True if these bytes are exactly `text`.
     @inline(__always)
     func holds(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
-        let other = UnsafeRawBufferPointer(start: text.utf8Start, count: count)
+        return isSame(as: UnsafeRawBufferPointer(start: text.utf8Start, count: count))
+    }
+
+    /// True if the first of these bytes are exactly `opening`.
+    func begins(with opening: [UInt8]) -> Bool {
+        guard count >= opening.count else { return false }
+        return opening.withUnsafeBytes { opening in
+            UnsafeRawBufferPointer(rebasing: self[..<opening.count]).isSame(as: opening)
+        }
+    }
+
+    /// Compares with as many bytes, eight at a time, the last eight overlapping.
+    @inline(__always)
+    private func isSame(as other: UnsafeRawBufferPointer) -> Bool {
         var offset = 0
         guard count >= 8 else {
             while offset < count, self[offset] == other[offset] { offset &+= 1 }

@@ -318,6 +318,7 @@ final class Exchange: ClientHandler {
         reportedTokens = 0
         lastError = nil
         shell.table.release(self)
+        shell.noteActive()
     }
 }
 

@@ -152,7 +152,6 @@ final class ReactorInstruments {
 
     /// Levels, looked at every now and then.
     func sample(_ shell: ReactorShell) {
-        totals.setActive(shell.table.active, reactor: reactor)
         guard let server = shell.reactor.server else { return }
         families.openStreams[].set(Int64(server.openStreams), shard: shard)
         let census = server.census()

@@ -49,6 +49,9 @@ final class ReactorShell: ServerHandler {
 
     var limits: Limits { directory.configuration.limits }
 
+    /// A stop waits for these: a request that has just come must be among them.
+    func noteActive() { gateway.totals.setActive(table.active, reactor: reactor.index) }
+
     // MARK: Requests
 
     override func head(_ stream: ServerStream) {
@@ -58,6 +61,7 @@ final class ReactorShell: ServerHandler {
             case .inference(let task):
                 let tenant = try directory.authenticate(stream.head)
                 let exchange = table.claim(self)
+                noteActive()
                 exchange.open(stream, task: task, tenant: tenant)
             case .models, .model:
                 _ = try directory.authenticate(stream.head)

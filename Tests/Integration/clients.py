@@ -14,6 +14,7 @@ import h2.connection
 import h2.events
 import h2.exceptions
 import h2.settings
+from h2.connection import ConnectionInputs, ConnectionState
 
 PATIENCE = 15.0
 
@@ -70,6 +71,10 @@ class Client:
                 return condition()
         return True
 
+    def linger(self, seconds: float):
+        """Reads whatever comes for so long."""
+        self.wait(lambda: False, seconds)
+
     def ask(self, method: str, path: str, body=None, headers=(), timeout=PATIENCE) -> Response:
         """A request and its whole answer."""
         response = self.request(method, path, body, headers)
@@ -100,17 +105,25 @@ class Client:
 
 
 class H1(Client):
-    """HTTP/1.1, one request at a time."""
+    """HTTP/1.1, one request at a time; connects again after an answer that closed."""
 
     version = "h1"
 
     def __init__(self, port, tls=None, **options):
         super().__init__(port, tls, **options)
+        self.again = lambda: super(H1, self).__init__(port, tls, **options)
         self.connection = h11.Connection(h11.CLIENT)
         self.current: Response | None = None
 
     def request(self, method, path, body=None, headers=()) -> Response:
-        if self.connection.our_state is h11.DONE:
+        if self.current and (
+                self.connection.our_state is not h11.DONE
+                or self.connection.their_state is not h11.DONE):
+            assert self.current.is_over, "the answer before is not over"
+            self.socket.close()
+            self.again()
+            self.connection = h11.Connection(h11.CLIENT)
+        elif self.current:
             self.connection.start_next_cycle()
         data = as_bytes(body)
         fields = [("host", "gateway.test"), *headers]
@@ -169,6 +182,13 @@ class H2(Client):
         self.acknowledges = acknowledges
         self.connection = h2.connection.H2Connection(
             h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+        # To h2 a GOAWAY is the end of everything, while running streams are to finish (RFC 9113,
+        # 6.8).
+        machine = self.connection.state_machine
+        machine._transitions = {
+            **machine._transitions,
+            (ConnectionState.CLIENT_OPEN, ConnectionInputs.RECV_GOAWAY): (
+                None, ConnectionState.CLIENT_OPEN)}
         self.responses: dict[int, Response] = {}
         self.goaway: h2.events.ConnectionTerminated | None = None
         self.connection.initiate_connection()

@@ -132,7 +132,7 @@ def test_in_flight_returns_to_zero(stand):
     with H2(gateway.port) as client:
         responses = [
             client.request("POST", CHAT, chat_body(mock={"delay": 0.5})) for _ in range(10)]
-        client.pump(0.2)
+        client.linger(0.2)
         name = "joulegate_requests_in_flight"
         assert total(gateway, name, name) == 10
         assert sum(worker["load"] for worker in gateway.workers()) == 10

@@ -43,11 +43,11 @@ def test_good_file_prints_the_values_in_effect(tmp_path):
     [
         ("    engine:", "    engnie:", 5, 5, ["engnie", "engine"]),
         ("listeners:", "listenres:", 1, 1, ["listenres", "listeners"]),
-        ("port: 0", "prot: 0", 2, 28, ["prot", "port"]),
+        ("port: 0", "prot: 0", 2, 26, ["prot", "port"]),
         ("engine: vllm", "engine: vlm", 5, 13, ["vlm", "vllm"]),
-        ("port: 0", "port: 70000", 2, 34, ["70000"]),
+        ("port: 0", "port: 70000", 2, 32, ["70000"]),
         ("h100-llama-3.1-8b", "h100-llama", 6, 14, ["h100-llama"]),
-        ("http://127.0.0.1:8000", "ftp://127.0.0.1", 8, 15, ["ftp"]),
+        ("http://127.0.0.1:8000", "ftp://127.0.0.1", 8, 15, ["http://"]),
     ])
 @pytest.mark.parametrize("command", ["check", "serve"])
 def test_mistake_names_line_column_and_nearest_key(
@@ -55,9 +55,10 @@ def test_mistake_names_line_column_and_nearest_key(
     assert GOOD.count(old) == 1
     status, _, err = check(tmp_path, GOOD.replace(old, new), command)
     assert status == 1
-    first = err.splitlines()[0]
-    assert f"gateway.yaml:{line}:{column}: error: " in first, err
-    assert all(word in err for word in words), err
+    place = f"gateway.yaml:{line}:{column}: error: "
+    there = [text for text in err.splitlines() if place in text]
+    assert len(there) == 1, err
+    assert all(word in there[0] for word in words), err
 
 
 def test_all_mistakes_are_found_at_once(tmp_path):

@@ -109,7 +109,7 @@ def test_thousand_resets_leave_nothing_behind(stand):
             for _ in range(50):
                 client.reset(client.request(
                     "POST", CHAT, chat_body(stream=True, mock={"interval": 1})))
-            client.pump(0.02)
+            client.linger(0.02)
     gateway.wait_until_idle()
     status = gateway.status()
     assert status["in_flight"] == 0 and status["queued"] == 0, status
@@ -125,7 +125,7 @@ def test_client_that_leaves_the_queue_is_forgotten(bench):
         first = client.request("POST", CHAT, chat_body(mock={"delay": 0.6}))
         upstream_of(mock, None)
         waiting = client.request("POST", CHAT, chat_body(user="waits"))
-        client.pump(0.2)
+        client.linger(0.2)
         client.reset(waiting)
         last = client.request("POST", CHAT, chat_body(user="last"))
         assert client.wait(lambda: first.is_over and last.is_over)

@@ -1,7 +1,8 @@
 """The official client, over HTTP/1.1 and over HTTP/2 with TLS."""
 
+import asyncio
 import hashlib
-import threading
+import signal
 import time
 
 import httpx2
@@ -47,23 +48,31 @@ class Counter:
         self.versions.add(response.http_version)
 
 
+def base_url(gateway, version) -> str:
+    if version == "HTTP/2":
+        return f"https://localhost:{gateway.ports[1]}/v1"
+    return f"http://127.0.0.1:{gateway.ports[0]}/v1"
+
+
+def make_client(gateway, tls, version, counter, key=KEY) -> openai.OpenAI:
+    """The official client speaks HTTP/2 with a transport that does."""
+    is_h2 = version == "HTTP/2"
+    transport = httpx2.Client(
+        http2=is_h2, verify=tls if is_h2 else True, timeout=20,
+        event_hooks={"response": [counter]})
+    return openai.OpenAI(
+        api_key=key, base_url=base_url(gateway, version), http_client=transport, max_retries=0)
+
+
 @pytest.fixture(params=["HTTP/1.1", "HTTP/2"])
 def connect(request, gateway, client_tls):
     """Makes clients of one protocol, and checks that they did speak it."""
     counter = Counter()
-    is_h2 = request.param == "HTTP/2"
     made = []
 
-    def make(key=KEY, port=None):
-        transport = httpx2.Client(
-            http2=is_h2, verify=client_tls if is_h2 else True, timeout=20,
-            event_hooks={"response": [counter]})
-        base = f"https://localhost:{gateway.ports[1]}" if is_h2 else (
-            f"http://127.0.0.1:{port or gateway.ports[0]}")
-        client = openai.OpenAI(
-            api_key=key, base_url=base + "/v1", http_client=transport, max_retries=0)
-        made.append(client)
-        return client
+    def make(key=KEY):
+        made.append(make_client(gateway, client_tls, request.param, counter, key))
+        return made[-1]
 
     yield make
     for client in made:
@@ -153,10 +162,10 @@ def test_typed_errors(connect, members, kind, status):
     client.chat.completions.create(model="ax-4.0", messages=MESSAGES)
 
 
-@pytest.mark.parametrize("key", ["sk-wrong", "", "Bearer"])
+@pytest.mark.parametrize("key", ["sk-wrong", "x", "Bearer"])
 def test_wrong_key_is_an_authentication_error(connect, key):
     with pytest.raises(openai.AuthenticationError):
-        connect(key or "x").chat.completions.create(model="ax-4.0", messages=MESSAGES)
+        connect(key).chat.completions.create(model="ax-4.0", messages=MESSAGES)
 
 
 def test_unknown_model_is_not_found(connect):
@@ -183,8 +192,18 @@ def test_error_in_a_stream_is_raised(connect):
     connect().chat.completions.create(model="ax-4.0", messages=MESSAGES)
 
 
-def test_client_that_stops_reading_a_stream_stops_the_model_server(connect, mock):
-    client = connect()
+def gone_after(seen, left_at) -> float:
+    deadline = time.monotonic() + 2
+    while seen.gone_at is None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert seen.gone_at is not None, "the model server goes on generating"
+    return seen.gone_at - left_at
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/2"])
+def test_client_that_leaves_a_stream_stops_the_model_server(
+        gateway, mock, client_tls, version):
+    client = make_client(gateway, client_tls, version, Counter())
     stream = client.chat.completions.create(
         model="ax-4.0", messages=MESSAGES, stream=True, user="leaves",
         extra_body={"mock": {"pause": 3}})
@@ -192,29 +211,60 @@ def test_client_that_stops_reading_a_stream_stops_the_model_server(connect, mock
         pass
     seen = [seen for seen in mock.inference() if seen.body.get("user") == "leaves"][-1]
     left_at = time.monotonic()
-    stream.close()
-    deadline = time.monotonic() + 2
-    while seen.gone_at is None and time.monotonic() < deadline:
-        time.sleep(0.001)
-    assert seen.gone_at is not None, "the model server goes on generating"
-    assert seen.gone_at - left_at < 0.05, seen.gone_at - left_at
-    # The client itself goes on.
-    client.chat.completions.create(model="ax-4.0", messages=MESSAGES)
+    if version == "HTTP/1.1":
+        stream.close()
+        assert gone_after(seen, left_at) < 0.05
+        # The client itself goes on.
+        client.chat.completions.create(model="ax-4.0", messages=MESSAGES)
+        client.close()
+    else:
+        # Closing a stream of an HTTP/2 connection tells the server nothing: this client's
+        # transport sends no RST_STREAM. Closing the client does.
+        stream.close()
+        client.close()
+        assert gone_after(seen, left_at) < 0.05
 
 
-def test_many_streams_at_once(connect):
-    client = connect()
-    texts = []
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/2"])
+def test_many_streams_at_once(gateway, client_tls, version):
+    counter = Counter()
 
-    def run():
-        stream = client.chat.completions.create(
+    async def note(response):
+        counter(response)
+
+    async def one(client):
+        stream = await client.chat.completions.create(
             model="ax-4.0", messages=MESSAGES, stream=True,
             extra_body={"mock": {"tokens": 30, "interval": 0.005}})
-        texts.append("".join(chunk.choices[0].delta.content or "" for chunk in stream))
+        return "".join([c.choices[0].delta.content or "" async for c in stream])
 
-    threads = [threading.Thread(target=run) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert texts == [reference(30)] * 16
+    async def run():
+        is_h2 = version == "HTTP/2"
+        transport = httpx2.AsyncClient(
+            http2=is_h2, verify=client_tls if is_h2 else True, timeout=20,
+            event_hooks={"response": [note]})
+        async with openai.AsyncOpenAI(
+                api_key=KEY, base_url=base_url(gateway, version), http_client=transport,
+                max_retries=0) as client:
+            return await asyncio.gather(*[one(client) for _ in range(40)])
+
+    assert asyncio.run(run()) == [reference(30)] * 40
+    assert counter.versions == {version}
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/2"])
+def test_stream_finishes_while_the_gateway_stops(bench, tls_listeners, client_tls, version):
+    mock, = bench.mocks()
+    gateway = bench.gateway([mock], listeners=tls_listeners)
+    client = make_client(gateway, client_tls, version, Counter())
+    stream = client.chat.completions.create(
+        model="ax-4.0", messages=MESSAGES, stream=True,
+        extra_body={"mock": {"tokens": 80, "interval": 0.02}})
+    text = ""
+    for number, chunk in enumerate(stream):
+        text += chunk.choices[0].delta.content or ""
+        if number == 5:
+            gateway.child.send_signal(signal.SIGTERM)
+    assert text == reference(80)
+    client.close()
+    assert gateway.finished(10) == 0

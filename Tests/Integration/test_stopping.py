@@ -56,7 +56,7 @@ def test_new_requests_and_readiness_are_refused_while_draining(bench):
         assert gateway.status()["draining"] is True
         assert client.wait(lambda: stream.is_over)
         assert told(stream.body).is_done
-        assert client.goaway is not None or not client.wait(lambda: False, 1)
+        assert client.goaway is not None or not client.linger(1)
     assert gateway.finished(10) == 0
 
 
@@ -71,12 +71,42 @@ def test_http2_client_gets_a_goaway(bench):
     assert gateway.finished(10) == 0
 
 
+def test_request_that_came_just_before_finishes(bench, protocol):
+    mock, = bench.mocks()
+    gateway = bench.gateway([mock])
+    with protocol(gateway.port) as client:
+        assert client.chat().status == 200
+        response = client.request("POST", CHAT, chat_body(mock={"delay": 0.5}))
+        gateway.until(lambda: len(mock.inference()) == 2)
+        stop(gateway)
+        assert client.wait(lambda: response.is_over)
+        assert response.status == 200, response
+    assert gateway.finished(10) == 0
+
+
+def test_answer_that_waits_for_a_slow_client_is_delivered(bench):
+    mock, = bench.mocks()
+    gateway = bench.gateway([mock])
+    with H2(gateway.port, window=100) as client:
+        response = client.request("POST", CHAT, chat_body(mock={"tokens": 5, "pad": 2000}))
+        client.acknowledges = False
+        assert client.wait(lambda: len(response.body) == 100)
+        stop(gateway)
+        client.linger(0.5)
+        client.acknowledges = True
+        client.open_window(1 << 20, response)
+        assert client.wait(lambda: response.is_over, 5)
+        assert response.is_ended, response.broken
+        assert response.json()["choices"][0]["message"]["content"] == reference(5, 2000)
+    assert gateway.finished(10) == 0
+
+
 def test_request_that_races_the_goaway_is_answered_or_retriable(bench):
     mock, = bench.mocks()
     gateway = bench.gateway([mock])
     with H2(gateway.port) as client:
         slow = client.request("POST", CHAT, chat_body(mock={"delay": 0.6}))
-        client.pump(0.2)
+        client.linger(0.2)
         stop(gateway)
         raced = [client.request("POST", CHAT, chat_body()) for _ in range(10)]
         assert client.wait(lambda: slow.is_over)

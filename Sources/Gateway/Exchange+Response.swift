@@ -27,10 +27,11 @@ extension Exchange {
             return
         }
         phase = .streaming
-        let pool = shell.directory.pool(
-            shell.directory.endpoints[placement?.endpoint.index ?? 0].pool)
+        let directory = shell.directory
+        let engine = directory.engine(
+            of: directory.endpoints[placement?.endpoint.index ?? 0].pool)
         relay = StreamRelay(
-            task: task, stripUsage: injectsUsage(pool.engine, request),
+            task: task, stripUsage: injectsUsage(engine, request),
             choices: request.choices, limits: shell.limits)
     }
 
@@ -67,12 +68,12 @@ extension Exchange {
     private func relayEvents(_ bytes: UnsafeRawBufferPointer) {
         let before = relay?.contentEvents ?? 0
         let output = relay?.receive(bytes) ?? .nothing
-        noteTokens(since: before)
         if relay?.isFailed == true, stream?.isAnswered == false {
-            // The first thing the stream says is an error: another endpoint may do better.
+            // The client has seen nothing of it: another endpoint may do better.
             attemptFailed(.serverError(status: 500))
             return
         }
+        noteTokens(since: before)
         switch output {
         case .forward(let range):
             startStream()

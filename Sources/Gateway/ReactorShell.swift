@@ -10,7 +10,7 @@ final class ReactorShell: ServerHandler {
     let reactor: Reactor
     let gateway: Gateway
     var directory: Directory
-    var instruments: ReactorInstruments
+    let instruments: ReactorInstruments
     var table = RequestTable()
     /// By ``EndpointID``.
     private(set) var pools: [ClientPool] = []
@@ -49,9 +49,6 @@ final class ReactorShell: ServerHandler {
 
     var limits: Limits { directory.configuration.limits }
 
-    /// A stop waits for these: a request that has just come must be among them.
-    func noteActive() { gateway.totals.setActive(table.active, reactor: reactor.index) }
-
     // MARK: Requests
 
     override func head(_ stream: ServerStream) {
@@ -61,7 +58,6 @@ final class ReactorShell: ServerHandler {
             case .inference(let task):
                 let tenant = try directory.authenticate(stream.head)
                 let exchange = table.claim(self)
-                noteActive()
                 exchange.open(stream, task: task, tenant: tenant)
             case .models, .model:
                 _ = try directory.authenticate(stream.head)
@@ -170,6 +166,16 @@ final class ReactorShell: ServerHandler {
         }
         if !report.isEmpty { submit(.progress(report)) }
         progress?.arm(after: Self.progressInterval)
+    }
+
+    /// Requests, and connections whose last bytes have not left.
+    var unfinishedWork: Int {
+        let unsent = reactor.server?.connections.count { $0.bufferedBytes > 0 } ?? 0
+        return table.active + unsent
+    }
+
+    func closeUpstreams() {
+        for pool in pools { pool.closeAll() }
     }
 
     /// The drain deadline has come: what still runs ends with a visible error.

@@ -82,6 +82,11 @@ public final class ClientPool {
         for connection in idle { connection.close() }
     }
 
+    /// Closes every connection, whoever waits for it: at the end.
+    public func closeAll() {
+        for connection in all { connection.cancel() }
+    }
+
     private func closeAged() {
         // Oldest first: the list is ordered by when a connection was put back.
         while let oldest = idle.first, reactor.now - oldest.idleSince > limits.upstreamIdleTimeout {

@@ -4,7 +4,7 @@ import WireProtocols
 /// What streams ask of their connection, for both protocols.
 extension ServerConnection {
     /// Everything that waits on this connection.
-    var bufferedBytes: Int {
+    public var bufferedBytes: Int {
         var sum = plain.count + outgoing.count
         guard stage == .http2 else { return sum }
         for case let stream? in streams { sum += http2?.bufferedBytes(slot: stream.slot) ?? 0 }

@@ -67,6 +67,9 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "meters[].scope", words(Profile.MeterScope.self), "by source",
             "what the meter sees; unlike scopes are never added"),
+        .init(
+            "meters[].provenance", words(Provenance.self), "measured",
+            "what may be said of its watts: an emulated exporter only models them"),
     ]
 
     private static let poolKeys = [

@@ -16,7 +16,8 @@ extension ConfigurationReader {
             configuration.meters.append(
                 GatewayConfiguration.Meter(
                     name: name.value, source: source, location: location ?? .path(""),
-                    match: match, scope: block.choice("scope") ?? source.defaultScope))
+                    match: match, scope: block.choice("scope") ?? source.defaultScope,
+                    provenance: block.choice("provenance") ?? .measured))
         }
     }
 

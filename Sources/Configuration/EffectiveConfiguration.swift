@@ -170,6 +170,7 @@ extension GatewayConfiguration {
             ("name", .text(meter.name)), ("source", .plain(meter.source.rawValue)), location,
             ("match", .block(meter.match.map { ($0.label, .text($0.value)) })),
             ("scope", .plain(meter.scope.rawValue)),
+            ("provenance", .plain(meter.provenance.rawValue)),
         ])
     }
 

@@ -52,16 +52,19 @@ extension GatewayConfiguration {
         /// In the order of the file; all must hold.
         public var match: [Match]
         public var scope: Profile.MeterScope
+        /// What may be said of its watts; an emulated exporter only models them.
+        public var provenance: Provenance
 
         public init(
             name: String, source: MeterSource, location: Location, match: [Match] = [],
-            scope: Profile.MeterScope
+            scope: Profile.MeterScope, provenance: Provenance = .measured
         ) {
             self.name = name
             self.source = source
             self.location = location
             self.match = match
             self.scope = scope
+            self.provenance = provenance
         }
     }
 }

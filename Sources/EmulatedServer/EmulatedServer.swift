@@ -35,6 +35,7 @@ public final class EmulatedServer: Sendable {
 
     private struct State {
         var groups: [ReactorGroup] = []
+        var box: EngineReadingBox?
         var port: UInt16
         var exporterPort: UInt16?
     }
@@ -62,7 +63,13 @@ public final class EmulatedServer: Sendable {
 
         var started: [ReactorGroup] = []
         let socket = try bound(before.port)
-        let exporterSocket = try before.exporterPort.map { try bound($0) }
+        let exporterSocket: BoundSocket?
+        do {
+            exporterSocket = try before.exporterPort.map { try bound($0) }
+        } catch {
+            try Self.release(socket)
+            throw error
+        }
         let serviceOptions = options.service
         let limits = self.limits
         let group = try ReactorGroup(count: 1)
@@ -86,6 +93,7 @@ public final class EmulatedServer: Sendable {
         }
         state.withLock { state in
             state.groups = started
+            state.box = box
             state.port = socket.address.port
             state.exporterPort = exporterSocket?.address.port
         }
@@ -111,11 +119,30 @@ public final class EmulatedServer: Sendable {
         for group in groups { group.join() }
     }
 
+    // MARK: The truth, from any thread
+
+    /// The integral of the engine's power since `start`; zero before it.
+    public var trueEnergy: Joules {
+        state.withLock { $0.box }?.reading.energy(at: MonotonicClock.now()) ?? .zero
+    }
+
+    public var truePower: Watts { state.withLock { $0.box }?.reading.power ?? .zero }
+
     private func bound(_ port: UInt16) throws -> BoundSocket {
         guard let address = SocketAddress(host: options.host, port: port) else {
             throw InvalidAddress(host: options.host)
         }
         return try BoundSocket(address)
+    }
+
+    /// Closes a socket that nobody will accept from.
+    private static func release(_ socket: BoundSocket) throws {
+        let group = try ReactorGroup(count: 1)
+        group.listen(on: socket, tls: nil)
+        group.stopListening()
+        group.stop()
+        group.start()
+        group.join()
     }
 
     private var limits: Limits {

@@ -7,7 +7,10 @@ extension EmulatedService {
         guard !exchange.isHeadSent else { return }
         exchange.isHeadSent = true
         var framing = ServiceAction.Framing.chunked
-        for case .cutClose in exchange.faults { framing = .close }
+        for fault in exchange.faults {
+            if case .cutClose = fault { framing = .close }
+            if case .garbageChunk = fault { framing = .handMadeChunks }
+        }
         output.actions.append(
             .respond(
                 id: exchange.id, status: 200, contentType: dialect.eventStream,

@@ -35,7 +35,7 @@ extension EmulatedService {
                 cut(exchange, body, .chunked, into: &output)
                 return
             case .garbageChunk:
-                cut(exchange, body, .chunked, isGarbled: true, into: &output)
+                cut(exchange, body, .handMadeChunks, isGarbled: true, into: &output)
                 return
             case .keepaliveClose(let milliseconds):
                 guard exchange.ownsFaults else { continue }
@@ -81,7 +81,7 @@ extension EmulatedService {
         output.actions.append(
             .respond(
                 id: id, status: 200, contentType: "application/json", framing: framing,
-                announcesClose: framing == .close))
+                announcesClose: false))
         output.send(id, Array(body.prefix(body.count / 2)))
         if isGarbled { output.sendRaw(id, Array("zz-not-a-chunk-size\r\n".utf8)) }
         output.abort(id)
@@ -195,7 +195,7 @@ extension EmulatedService {
         var text = JSONText()
         appendHead(exchange, object: "\"list\"", to: &text)
         text.append(",\"results\":[")
-        for (rank, entry) in order.prefix(exchange.call.topN ?? order.count).enumerated() {
+        for (rank, entry) in order.prefix(max(0, exchange.call.topN ?? order.count)).enumerated() {
             text.append(rank == 0 ? "{\"index\":" : ",{\"index\":")
             text.append(number: entry.0)
             text.append(",\"document\":{\"text\":\"")

@@ -14,8 +14,9 @@ struct EngineMetricsPage {
             var quoted = JSONText()
             quoted.append(quoted: model)
             let name = String(decoding: quoted.bytes, as: UTF8.self)
-            labels = "engine=\"0\",model_name=\(name)"
-            addVLLM(engine)
+            let isSGLang = dialect.kind == .sglang
+            labels = isSGLang ? "model_name=\(name)" : "engine=\"0\",model_name=\(name)"
+            if isSGLang { addSGLang(engine) } else { addVLLM(engine) }
         }
     }
 
@@ -59,6 +60,28 @@ struct EngineMetricsPage {
         histogram("vllm:inter_token_latency_seconds", counters.interTokenLatency)
         histogram("vllm:e2e_request_latency_seconds", counters.endToEndLatency)
         histogram("vllm:request_queue_time_seconds", counters.queueTime)
+    }
+
+    // MARK: SGLang
+
+    private mutating func addSGLang(_ engine: EmulatedEngine) {
+        let counters = engine.counters
+        let decoding = counters.decodeTime.seconds
+        gauge("sglang:num_running_reqs", Double(engine.running))
+        gauge("sglang:num_queue_reqs", Double(engine.waiting))
+        gauge("sglang:token_usage", engine.kvUsage)
+        gauge(
+            "sglang:gen_throughput",
+            decoding > 0 ? Double(counters.generationTokens) / decoding : 0)
+        gauge(
+            "sglang:cache_hit_rate",
+            Double(counters.cachedPromptTokens) / Double(max(1, counters.promptTokens)))
+        counter("sglang:prompt_tokens_total", Double(counters.promptTokens))
+        counter("sglang:generation_tokens_total", Double(counters.generationTokens))
+        counter("sglang:num_retracted_reqs", Double(counters.preemptions))
+        histogram("sglang:time_to_first_token_seconds", counters.timeToFirstToken)
+        histogram("sglang:inter_token_latency_seconds", counters.interTokenLatency)
+        histogram("sglang:e2e_request_latency_seconds", counters.endToEndLatency)
     }
 
     // MARK: llama-server

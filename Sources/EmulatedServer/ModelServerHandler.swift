@@ -11,6 +11,8 @@ final class ModelServerHandler: ServerHandler {
     private let serverName: String
     private var timer: Timer?
     private var streams: [UInt64: ServerStream] = [:]
+    /// Exchanges whose chunks this handler frames itself.
+    private var handMade: Set<UInt64> = []
     private var nextID: UInt64 = 1
     private var output = ServiceOutput()
     /// Exchanges whose connection is to be closed, each with the earliest time.
@@ -58,6 +60,7 @@ final class ModelServerHandler: ServerHandler {
         let id = UInt64(truncatingIfNeeded: stream.tag)
         guard streams[id] === stream else { return }
         streams[id] = nil
+        handMade.remove(id)
         service.disconnect(id, at: reactor.now, into: &output)
         perform()
     }
@@ -88,17 +91,25 @@ final class ModelServerHandler: ServerHandler {
             fields.append("server", serverName)
             fields.append("content-type", contentType)
             if announcesClose { fields.append("connection", "close") }
+            if framing == .handMadeChunks { handMade.insert(id) }
             stream.respondEmulated(status: status, fields: fields, framing: framing)
         case .send(let id, let range):
+            let isHandMade = !handMade.isEmpty && handMade.contains(id)
             bytes.withUnsafeBytes { bytes in
-                streams[id]?.send(UnsafeRawBufferPointer(rebasing: bytes[range]))
+                let bytes = UnsafeRawBufferPointer(rebasing: bytes[range])
+                if isHandMade { streams[id]?.sendChunk(bytes) } else { streams[id]?.send(bytes) }
             }
         case .sendRaw(let id, let range):
             bytes.withUnsafeBytes { bytes in
-                streams[id]?.sendUnframed(UnsafeRawBufferPointer(rebasing: bytes[range]))
+                streams[id]?.send(UnsafeRawBufferPointer(rebasing: bytes[range]))
             }
         case .finish(let id):
-            streams.removeValue(forKey: id)?.finish()
+            guard let stream = streams.removeValue(forKey: id) else { return }
+            if handMade.remove(id) != nil {
+                // The last chunk of a stream that its fault spared.
+                Array("0\r\n\r\n".utf8).withUnsafeBytes { stream.send($0) }
+            }
+            stream.finish()
         case .abort(let id, let span):
             closing.append((id: id, at: reactor.now + span))
             closer?.arm(at: reactor.now + min(span, Self.closeInterval))
@@ -115,6 +126,7 @@ final class ModelServerHandler: ServerHandler {
             let isFlushed = stream.bufferedBytes == 0
             if now >= entry.at, isFlushed || now - entry.at > Self.patience {
                 streams[entry.id] = nil
+                handMade.remove(entry.id)
                 due.append(stream)
             } else {
                 rest.append(entry)

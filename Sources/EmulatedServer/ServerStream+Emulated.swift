@@ -1,22 +1,28 @@
 import Transport
 import WireProtocols
 
-/// Misbehaviour that a well-behaved server has no door for.
+/// Misbehaviour that a well-behaved server has no use for.
 extension ServerStream {
     /// A response head with the framing that a fault asks for.
-    ///
-    /// Transport frames an HTTP/1.1 body of unknown length by chunks and offers nothing else:
-    /// `.close` goes out as `.chunked` until it does, and its cut is then that of `cut-chunked`.
     func respondEmulated(
-        status: Int, fields: borrowing FieldBlock, framing: ServiceAction.Framing
+        status: Int, fields: consuming FieldBlock, framing: ServiceAction.Framing
     ) {
         switch framing {
         case .length(let count): respond(status: status, fields: fields, length: count)
-        case .chunked, .close: respond(status: status, fields: fields)
+        case .chunked: respond(status: status, fields: fields)
+        case .close: respondUntilClose(status: status, fields: fields)
+        case .handMadeChunks:
+            fields.append("transfer-encoding", "chunked")
+            respondUntilClose(status: status, fields: fields)
         }
     }
 
-    /// Bytes past the framing. Not to be had from Transport: nothing is sent, and the fault is
-    /// that of `cut-chunked`.
-    func sendUnframed(_ bytes: UnsafeRawBufferPointer) {}
+    /// One chunk of a body whose framing is not Transport's.
+    func sendChunk(_ bytes: UnsafeRawBufferPointer) {
+        var chunk: [UInt8] = []
+        HTTP1Writer.appendChunkSize(to: &chunk, bytes.count)
+        chunk.append(contentsOf: bytes)
+        chunk.append(contentsOf: [13, 10])
+        chunk.withUnsafeBytes { send($0) }
+    }
 }

@@ -34,6 +34,8 @@ public enum ServiceAction: Equatable, Sendable {
         case chunked
         /// By the end of the connection.
         case close
+        /// Chunks again, but ones between which raw bytes may come.
+        case handMadeChunks
     }
 
     /// The head. `announcesClose`: with `connection: close`.
@@ -41,7 +43,7 @@ public enum ServiceAction: Equatable, Sendable {
         id: UInt64, status: Int, contentType: String, framing: Framing, announcesClose: Bool)
     /// Bytes of the body, as a range in ``ServiceOutput/bytes``.
     case send(id: UInt64, bytes: Range<Int>)
-    /// The same, but past the framing: they go onto the connection as they are.
+    /// The same, but between hand-made chunks: they go onto the connection as they are.
     case sendRaw(id: UInt64, bytes: Range<Int>)
     /// The body is complete.
     case finish(id: UInt64)

@@ -128,7 +128,7 @@ final class AdminHandler: ServerHandler {
             if let power = pool.power, let energy = pool.meteredEnergy {
                 entry["watts"] = power.value
                 entry["metered_joules"] = energy.value
-                entry["provenance"] = Provenance.measured.rawValue
+                entry["provenance"] = pool.provenance.rawValue
             }
             return entry
         }

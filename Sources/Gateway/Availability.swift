@@ -1,11 +1,11 @@
 import InferenceTypes
 import Synchronization
 
-/// The models that some endpoint can serve at the moment: what `/v1/models` lists.
+/// The pools that can serve requests at the moment: they decide what `/v1/models` lists.
 final class Availability: Sendable {
-    private let models = Mutex<Set<ModelID>>([])
+    private let pools = Mutex<Set<PoolID>>([])
 
-    func load() -> Set<ModelID> { models.withLock { $0 } }
+    func load() -> Set<PoolID> { pools.withLock { $0 } }
 
-    func store(_ available: Set<ModelID>) { models.withLock { $0 = available } }
+    func store(_ available: Set<PoolID>) { pools.withLock { $0 = available } }
 }

@@ -91,15 +91,15 @@ final class ControlPlane {
 
     func drain() { submit(.drainAll) }
 
+    func closeUpstreams() {
+        for pool in endpointPools { pool.closeAll() }
+        for page in meterPages { page.close() }
+    }
+
     private func refreshAvailability() {
         let snapshot = gateway.scheduler.snapshot(at: reactor.now)
-        var models: Set<ModelID> = []
-        for endpoint in snapshot.endpoints where endpoint.condition.takesRequests {
-            for served in gateway.directory.pool(endpoint.pool).models {
-                models.insert(served.model)
-            }
-        }
-        gateway.availability.store(models)
+        let usable = snapshot.endpoints.filter(\.condition.takesRequests).map(\.pool)
+        gateway.availability.store(Set(usable))
         gateway.power.expire(at: reactor.now)
     }
 

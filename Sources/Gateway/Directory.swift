@@ -17,6 +17,8 @@ final class Directory: Sendable {
         let authority: String
         let pathPrefix: String
         let apiKey: String?
+        /// See ``UpstreamHead/fixedFields(authority:apiKey:)``.
+        let fixedFields: [UInt8]
         /// What metrics and the admin surface call it.
         let name: String
     }
@@ -29,6 +31,7 @@ final class Directory: Sendable {
     let configuration: GatewayConfiguration
     let endpoints: [Endpoint]
     private let modelsByName: [String: ModelID]
+    private let poolsByModel: [[PoolID]]
     private let keys: KeyRing
     private let adminKey: SHA256Digest?
 
@@ -48,6 +51,11 @@ final class Directory: Sendable {
             }
         }
         modelsByName = names
+        poolsByModel = configuration.models.indices.map { model in
+            configuration.pools.indices.map { PoolID($0) }.filter {
+                configuration.pools[$0.index].upstreamName(of: ModelID(model)) != nil
+            }
+        }
         keys = KeyRing(tenants: configuration.tenants)
         adminKey = configuration.admin.apiKeySHA256.flatMap { SHA256Digest(bytes: $0.bytes) }
     }
@@ -69,7 +77,10 @@ final class Directory: Sendable {
             return Endpoint(
                 id: EndpointID(first + offset), pool: id, address: address, hostname: url.host,
                 tls: url.scheme == .https ? tls : nil, authority: url.authority,
-                pathPrefix: path, apiKey: pool.apiKey, name: url.authority)
+                pathPrefix: path, apiKey: pool.apiKey,
+                fixedFields: UpstreamHead.fixedFields(
+                    authority: url.authority, apiKey: pool.apiKey),
+                name: url.authority)
         }
     }
 
@@ -78,6 +89,14 @@ final class Directory: Sendable {
     func modelName(_ id: ModelID) -> String { configuration.models[id.index].name }
 
     func pool(_ id: PoolID) -> GatewayConfiguration.Pool { configuration.pools[id.index] }
+
+    // Two looks into a pool without a copy of it: both are taken for every request.
+    func engine(of pool: PoolID) -> EngineKind { configuration.pools[pool.index].engine }
+
+    /// What the pool's model servers call the model.
+    func upstreamName(of model: ModelID, in pool: PoolID) -> String {
+        configuration.pools[pool.index].upstreamName(of: model) ?? modelName(model)
+    }
 
     /// The tenant whose key the `authorization` field holds.
     func authenticate(_ head: borrowing FieldBlock) throws(APIError) -> TenantID {
@@ -103,6 +122,18 @@ final class Directory: Sendable {
     }
 
     func tenantName(_ id: TenantID) -> String { tenant(id)?.name ?? "anonymous" }
+
+    /// True if a pool serves the model that may see this tenant's prompts and `isWanted`. To a
+    /// tenant without any the model does not exist.
+    func serves(
+        _ model: ModelID, to tenant: TenantID, by isWanted: (PoolID) -> Bool = { _ in true }
+    ) -> Bool {
+        let own = self.tenant(tenant)
+        guard own?.models?.contains(model) ?? true else { return false }
+        return poolsByModel[model.index].contains { pool in
+            isWanted(pool) && own?.pools.contains(pool) ?? true
+        }
+    }
 
     /// The latency promise to a request: the model's own, else its class's.
     func objective(_ model: ModelID, _ serviceClass: ServiceClass) -> LatencyObjective {

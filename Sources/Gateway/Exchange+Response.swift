@@ -27,10 +27,11 @@ extension Exchange {
             return
         }
         phase = .streaming
-        let pool = shell.directory.pool(
-            shell.directory.endpoints[placement?.endpoint.index ?? 0].pool)
+        let directory = shell.directory
+        let engine = directory.engine(
+            of: directory.endpoints[placement?.endpoint.index ?? 0].pool)
         relay = StreamRelay(
-            task: task, stripUsage: injectsUsage(pool.engine, request),
+            task: task, stripUsage: injectsUsage(engine, request),
             choices: request.choices, limits: shell.limits)
     }
 
@@ -67,12 +68,12 @@ extension Exchange {
     private func relayEvents(_ bytes: UnsafeRawBufferPointer) {
         let before = relay?.contentEvents ?? 0
         let output = relay?.receive(bytes) ?? .nothing
-        noteTokens(since: before)
         if relay?.isFailed == true, stream?.isAnswered == false {
-            // The first thing the stream says is an error: another endpoint may do better.
+            // The client has seen nothing of it: another endpoint may do better.
             attemptFailed(.serverError(status: 500))
             return
         }
+        noteTokens(since: before)
         switch output {
         case .forward(let range):
             startStream()
@@ -109,6 +110,8 @@ extension Exchange {
         shell.fields.append(name: "cache-control", value: "no-cache")
         appendIdentity(to: &shell.fields)
         stream.respond(status: 200, fields: shell.fields)
+        // From here on there is no other attempt: a long prompt need not outlive this moment.
+        stream.dropBody()
     }
 
     /// The relay says that the stream is over: well, or with an error event.

@@ -147,7 +147,7 @@ final class Exchange: ClientHandler {
         let parsed = try result.get()
         let tenant = directory.tenant(self.tenant)
         guard let model = directory.model(named: parsed.model),
-            tenant?.models?.contains(model) ?? true
+            directory.serves(model, to: self.tenant)
         else { throw .modelNotFound(parsed.model) }
         try permit(parsed, tenant)
         self.model = model
@@ -183,7 +183,7 @@ final class Exchange: ClientHandler {
     func refuse(_ error: APIError) {
         guard let stream else { return }
         detach()
-        shell.answer(stream, error)
+        shell.refuse(stream, error, id: id)
         record(status: error.status)
         release()
     }

@@ -6,13 +6,13 @@ import Transport
 extension Gateway {
     /// Figures that are read when the metrics page is rendered, not counted.
     func registerCallbacks() {
-        let gateway = self
-        registry.provide(instruments.queueDepth) {
+        // The registry is the gateway's own and must not keep it alive.
+        registry.provide(instruments.queueDepth) { [unowned gateway = self] in
             gateway.scheduler.snapshot(at: MonotonicClock.now()).queueDepths.map {
                 LabelledValue([$0.serviceClass.rawValue], Double($0.waiting))
             }
         }
-        registry.provide(instruments.endpointUp) {
+        registry.provide(instruments.endpointUp) { [unowned gateway = self] in
             gateway.scheduler.snapshot(at: MonotonicClock.now()).endpoints.map { endpoint in
                 LabelledValue(
                     [
@@ -21,7 +21,7 @@ extension Gateway {
                     ], endpoint.condition.takesRequests ? 1 : 0)
             }
         }
-        registry.provide(instruments.power) { gateway.powerByPool() }
+        registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }
     }
 
     /// Each pool's meters; a meter that two pools share appears under both names, as one of them
@@ -40,7 +40,7 @@ extension Gateway {
                     LabelledValue(
                         [
                             pool.name, configuration.meters[meter.index].name,
-                            Provenance.measured.rawValue,
+                            configuration.meters[meter.index].provenance.rawValue,
                         ], watts.value))
             }
         }

@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import InferenceTypes
 import Logging
 import Scheduling
@@ -26,9 +27,10 @@ public final class Gateway: Sendable {
     /// Tells this process' request ids from those of the one before it.
     let instance: UInt32
     let startedAtUnix: Int
-    private let draining = Atomic<Bool>(false)
+    let draining = Atomic<Bool>(false)
     private let sockets: Mutex<[(socket: BoundSocket, tls: TLSContext?)]>
     private let adminSocket: BoundSocket
+    let controlThread = Mutex<pthread_t?>(nil)
 
     var isDraining: Bool { draining.load(ordering: .relaxed) }
 
@@ -103,7 +105,7 @@ public final class Gateway: Sendable {
         registerCallbacks()
         group.start()
         let control = self.control
-        _ = Thread.start(name: "control") { control.run() }
+        controlThread.withLock { $0 = Thread.start(name: "control") { control.run() } }
         for (socket, tls) in sockets.withLock({ $0 }) { group.listen(on: socket, tls: tls) }
         if configuration.tenants.isEmpty {
             logger.warning("no tenants are configured: anyone who can connect may send requests")
@@ -133,38 +135,6 @@ public final class Gateway: Sendable {
             (control.context as? ControlPlane)?.endpointChanged(id, condition)
         }
     }
-
-    // MARK: Stopping
-
-    /// Stops taking requests, lets running ones finish up to the drain limit, ends the rest with a
-    /// visible error and stops the threads. Blocks; call from the main thread.
-    public func stop() {
-        draining.store(true, ordering: .relaxed)
-        logger.notice("draining", metadata: ["limit": "\(configuration.limits.drainTimeout)"])
-        control.post { ($0.context as? ControlPlane)?.drain() }
-        group.stopListening()
-        for reactor in group.reactors { reactor.post { $0.server?.drain() } }
-        let deadline = MonotonicClock.now() + configuration.limits.drainTimeout
-        while MonotonicClock.now() < deadline, openRequests() > 0 { Pause.milliseconds(20) }
-        let left = openRequests()
-        if left > 0 {
-            logger.warning("drain limit reached", metadata: ["requests": "\(left)"])
-            for reactor in group.reactors {
-                reactor.post { ($0.context as? ReactorShell)?.cutAll() }
-            }
-            Pause.milliseconds(200)
-        }
-        // Two turns, so that GOAWAY and last bytes leave.
-        Pause.milliseconds(50)
-        for reactor in group.reactors {
-            reactor.post { $0.server?.closeAll() }
-            reactor.stop()
-        }
-        group.join()
-        control.stop()
-    }
-
-    private func openRequests() -> Int { totals.activeRequests }
 }
 
 /// Why the gateway does not start.

@@ -14,8 +14,10 @@ public struct GatewayStatus: Sendable {
         /// Endpoints that may be sent requests.
         public var usable: Int
         public var predictedEnergy: Joules
-        /// Sum over the pool's meters; `nil` if none of them speaks. Measured, never modelled.
+        /// Sum over the pool's meters; `nil` if none of them speaks.
         public var power: Watts?
+        /// The weakest word that holds for all of its meters.
+        public var provenance: Provenance
         public var meteredEnergy: Joules?
     }
 
@@ -47,6 +49,9 @@ extension Gateway {
                 usable: endpoints.filter(\.condition.takesRequests).count,
                 predictedEnergy: endpoints.reduce(.zero) { $0 + $1.predictedEnergy },
                 power: live.isEmpty ? nil : live.reduce(.zero) { $0 + ($1.power ?? .zero) },
+                provenance: meters.reduce(.measured) {
+                    $0.combined(with: configuration.meters[$1.index].provenance)
+                },
                 meteredEnergy: live.isEmpty ? nil : live.reduce(.zero) { $0 + $1.energy })
         }
         return GatewayStatus(

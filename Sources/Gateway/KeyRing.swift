@@ -56,7 +56,7 @@ struct KeyRing: Sendable {
     private static func key(in value: UnsafeRawBufferPointer) -> SHA256Digest? {
         let scheme: StaticString = "bearer "
         var start = 0
-        let isBearer = value.count > 7 && value.prefix(7).enumerated().allSatisfy { index, byte in
+        let isBearer = value.count >= 7 && value.prefix(7).enumerated().allSatisfy { index, byte in
             (index < 6 ? byte | 0x20 : byte) == scheme.utf8Start[index]
         }
         if isBearer { start = 7 }

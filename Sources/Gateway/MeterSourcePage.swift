@@ -73,6 +73,10 @@ final class MeterSourcePage {
         }
     }
 
+    func close() {
+        if case .exporter(let pool, _, _) = source { pool.closeAll() }
+    }
+
     private func note(_ reading: PowerReading, _ board: PowerBoard) {
         for meter in meters { board.note(meter.id, reading, at: MonotonicClock.now()) }
     }

@@ -47,6 +47,12 @@ extension APIError {
 /// Answers that need no model server.
 extension ReactorShell {
     func answer(_ stream: ServerStream, _ error: APIError) {
+        refuse(stream, error)
+        instruments.answered(status: error.status)
+    }
+
+    /// As `answer`, for a request that its exchange counts.
+    func refuse(_ stream: ServerStream, _ error: APIError, id: RequestID? = nil) {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         if let seconds = error.retryAfterSeconds {
@@ -56,20 +62,28 @@ extension ReactorShell {
             fields.append("x-should-retry", retry ? "true" : "false")
         }
         if error.status == 405 { fields.append(name: "allow", value: "GET, POST") }
-        send(stream, status: error.status, body: error.body())
+        send(stream, status: error.status, body: error.body(), id: id)
     }
 
     func answer(_ stream: ServerStream, status: Int, json: String) {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         send(stream, status: status, body: Array(json.utf8))
+        instruments.answered(status: status)
     }
 
-    private func send(_ stream: ServerStream, status: Int, body: [UInt8]) {
-        if let id = RequestIdentifier.fromClient(stream.head) { fields.append("x-request-id", id) }
+    private func send(
+        _ stream: ServerStream, status: Int, body: [UInt8], id: RequestID? = nil
+    ) {
+        if let name = RequestIdentifier.fromClient(stream.head) {
+            fields.append("x-request-id", name)
+        } else if let id {
+            text.removeAll(keepingCapacity: true)
+            RequestName.append(to: &text, id: id, instance: gateway.instance)
+            text.withUnsafeBytes { fields.append(name: "x-request-id", value: $0) }
+        }
         stream.respond(status: status, fields: fields, length: body.count)
         body.withUnsafeBytes { stream.send($0, end: true) }
-        instruments.answered(status: status)
     }
 
     func answerReadiness(_ stream: ServerStream) {
@@ -84,12 +98,13 @@ extension ReactorShell {
 
     /// Models that at least one pool can serve right now and this tenant may use.
     private func visibleModels(_ stream: ServerStream) -> [ModelList.Entry] {
-        let tenant = try? directory.authenticate(stream.head)
-        let allowed = tenant.flatMap { directory.tenant($0)?.models }
+        guard let tenant = try? directory.authenticate(stream.head) else { return [] }
         let available = gateway.availability.load()
         return directory.configuration.models.enumerated().compactMap { index, model in
             let id = ModelID(index)
-            guard available.contains(id), allowed?.contains(id) ?? true else { return nil }
+            guard directory.serves(id, to: tenant, by: { available.contains($0) }) else {
+                return nil
+            }
             return ModelList.Entry(
                 id: model.name, created: gateway.startedAtUnix, ownedBy: "joulegate",
                 maxModelLength: nil)
@@ -101,6 +116,7 @@ extension ReactorShell {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         send(stream, status: 200, body: body)
+        instruments.answered(status: 200)
     }
 
     func answerModel(_ stream: ServerStream, _ name: String) throws(APIError) {
@@ -110,6 +126,7 @@ extension ReactorShell {
         fields.removeAll()
         fields.append(name: "content-type", value: "application/json")
         send(stream, status: 200, body: ModelList.renderOne(entry))
+        instruments.answered(status: 200)
     }
 }
 

@@ -10,7 +10,7 @@ final class ReactorShell: ServerHandler {
     let reactor: Reactor
     let gateway: Gateway
     var directory: Directory
-    var instruments: ReactorInstruments
+    let instruments: ReactorInstruments
     var table = RequestTable()
     /// By ``EndpointID``.
     private(set) var pools: [ClientPool] = []
@@ -166,6 +166,16 @@ final class ReactorShell: ServerHandler {
         }
         if !report.isEmpty { submit(.progress(report)) }
         progress?.arm(after: Self.progressInterval)
+    }
+
+    /// Requests, and connections whose last bytes have not left.
+    var unfinishedWork: Int {
+        let unsent = reactor.server?.connections.count { $0.bufferedBytes > 0 } ?? 0
+        return table.active + unsent
+    }
+
+    func closeUpstreams() {
+        for pool in pools { pool.closeAll() }
     }
 
     /// The drain deadline has come: what still runs ends with a visible error.

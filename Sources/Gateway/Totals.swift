@@ -1,11 +1,10 @@
 import InferenceTypes
 import Synchronization
 
-/// A few sums over all reactors that other threads read: for the drain, and for the live line of
-/// the admin surface. One writer per reactor, as with metrics.
+/// A few sums over all reactors that other threads read: for the live line of the admin surface.
+/// One writer per reactor, as with metrics.
 final class Totals: Sendable {
     private final class Cells: Sendable {
-        let active = Atomic<Int>(0)
         let requests = Atomic<Int>(0)
         let errors = Atomic<Int>(0)
         let outputTokens = Atomic<Int>(0)
@@ -25,10 +24,6 @@ final class Totals: Sendable {
         pools = (0..<reactors).map { _ in (0..<count).map { _ in PoolCells() } }
     }
 
-    func setActive(_ count: Int, reactor: Int) {
-        cells[reactor].active.store(count, ordering: .relaxed)
-    }
-
     func answered(isError: Bool, reactor: Int) {
         let cell = cells[reactor]
         cell.requests.store(cell.requests.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
@@ -44,7 +39,6 @@ final class Totals: Sendable {
             cell.outputTokens.load(ordering: .relaxed) &+ outputTokens, ordering: .relaxed)
     }
 
-    var activeRequests: Int { sum { $0.active.load(ordering: .relaxed) } }
     var requests: Int { sum { $0.requests.load(ordering: .relaxed) } }
     var errors: Int { sum { $0.errors.load(ordering: .relaxed) } }
 

@@ -1,3 +1,4 @@
+import Glibc
 import InferenceTypes
 import WireProtocols
 
@@ -15,6 +16,12 @@ public enum ClientFailure: Error, Sendable, Equatable {
     case malformed(HTTP1Error)
     /// A handler gave up.
     case cancelled
+
+    /// True for an errno of ``connect`` that says that this process has no descriptor or no place
+    /// in the pool left, rather than that nobody answers.
+    public static func isOurs(_ code: Int32) -> Bool {
+        code == EAGAIN || code == EMFILE || code == ENFILE || code == EADDRNOTAVAIL
+    }
 }
 
 /// Who waits for a response: one object per exchange, called on its reactor's thread.

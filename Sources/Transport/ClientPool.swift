@@ -24,7 +24,8 @@ public final class ClientPool {
         self.hostname = hostname
         self.tls = tls
         self.limits = limits
-        let timer = Timer(on: reactor) { [unowned self] in self.closeAged() }
+        // The reactor may hold the timer longer than anybody holds the pool.
+        let timer = Timer(on: reactor) { [weak self] in self?.closeAged() }
         timer.arm(after: .milliseconds(500))
         sweep = timer
     }
@@ -79,6 +80,11 @@ public final class ClientPool {
     /// Closes every connection that waits for nothing: at a reload or a changed address.
     public func closeIdle() {
         for connection in idle { connection.close() }
+    }
+
+    /// Closes every connection, whoever waits for it: at the end.
+    public func closeAll() {
+        for connection in all { connection.cancel() }
     }
 
     private func closeAged() {

@@ -36,11 +36,19 @@ public final class ReactorGroup: Sendable {
 
     private func place(_ descriptor: Int32, _ tls: TLSContext?) {
         var target = reactors[0]
-        for reactor in reactors
-        where reactor.connectionCount.load(ordering: .relaxed)
-            < target.connectionCount.load(ordering: .relaxed)
-        {
-            target = reactor
+        var fewest = Int.max
+        var open = 0
+        for reactor in reactors {
+            let count = reactor.connectionCount.load(ordering: .relaxed)
+            open += count
+            if count < fewest {
+                target = reactor
+                fewest = count
+            }
+        }
+        if let limits = reactors[0].server?.limits, open >= limits.connections {
+            Socket.discard(descriptor)
+            return
         }
         // Counted at once: several connections of one accept loop must see each other.
         target.connectionCount.add(1, ordering: .relaxed)

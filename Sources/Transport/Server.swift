@@ -21,7 +21,7 @@ public final class Server {
         self.reactor = reactor
         self.handler = handler
         self.limits = limits
-        let timer = Timer(on: reactor) { [unowned self] in self.sweepDeadlines() }
+        let timer = Timer(on: reactor) { [weak self] in self?.sweepDeadlines() }
         timer.arm(after: Server.sweepInterval)
         sweep = timer
     }
@@ -88,8 +88,9 @@ public final class Server {
         openStreams += 1
         let stream = spareStreams.popLast() ?? ServerStream()
         stream.connection = connection
-        stream.lastProgress = reactor.now
-        stream.lastBuffered = 0
+        stream.lastArrival = reactor.now
+        stream.lastDeparture = reactor.now
+        stream.lastSent = 0
         return stream
     }
 

@@ -8,6 +8,8 @@ struct HTTP1ServerState {
     var stream: ServerStream?
     var keepsAlive = true
     var closesAfterResponse = false
+    /// More of the request follows its head, as far as is known.
+    var expectsBody = true
     /// The client may still be sending when we close.
     var mustLinger = false
 
@@ -47,7 +49,14 @@ extension ServerConnection {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
             if http1.stream == nil {
                 guard !rest.isEmpty else { break }
+                // Whoever pipelines without reading answers waits until he has read some.
+                guard !isOutputFull else {
+                    isParsePending = true
+                    break
+                }
                 http1.stream = server.makeStream(for: self)
+                http1.expectsBody = true
+                deadline = reactor.now + server.limits.headerTimeout
             }
             guard let stream = http1.stream else { break }
             do {
@@ -78,7 +87,7 @@ extension ServerConnection {
             stream.isComplete = true
             if stream.isEnded {
                 finishHTTP1(stream)
-            } else if !stream.discardsBody {
+            } else if !stream.isAnswered, !stream.discardsBody {
                 server.handler.request(stream)
             }
             return consumed
@@ -87,6 +96,7 @@ extension ServerConnection {
 
     private func begin(_ stream: ServerStream, _ head: HTTP1RequestHead) {
         http1.keepsAlive = head.keepAlive
+        http1.expectsBody = head.hasBody
         stream.isCloseDelimited = head.minorVersion == 0
         stream.isHeadRequest = stream.head.withValue(of: ":method") { method in
             method.elementsEqual("HEAD".utf8)
@@ -123,7 +133,7 @@ extension ServerConnection {
         _ stream: ServerStream, status: Int, fields: borrowing FieldBlock, length: Int?
     ) {
         if server.isDraining || http1.closesAfterResponse { http1.keepsAlive = false }
-        if !stream.isComplete {
+        if !stream.isComplete, http1.expectsBody {
             http1.keepsAlive = false
             http1.mustLinger = true
         }
@@ -131,7 +141,8 @@ extension ServerConnection {
         if let length {
             framing = .length(length)
         } else if stream.isEnded {
-            framing = .length(0)
+            // These two statuses mean "no body" by themselves and must name no length.
+            framing = status == 204 || status == 304 ? .close : .length(0)
         } else if stream.isCloseDelimited {
             framing = .close
             http1.keepsAlive = false
@@ -142,9 +153,8 @@ extension ServerConnection {
         reactor.text.removeAll(keepingCapacity: true)
         HTTP1Writer.appendResponseHead(
             to: &reactor.text, status: status, fields: fields, framing: framing,
-            keepAlive: http1.keepsAlive)
+            keepAlive: http1.keepsAlive, confirmsKeepAlive: stream.isCloseDelimited)
         reactor.text.withUnsafeBytes { plain.append($0) }
-        if stream.isHeadRequest { stream.isEnded = true }
         if stream.isEnded { endHTTP1(stream) }
     }
 
@@ -157,7 +167,7 @@ extension ServerConnection {
                 plain.append(bytes)
                 plain.append(text: "\r\n")
             }
-            if end { plain.append(text: "0\r\n\r\n") }
+            if end, !stream.isHeadRequest { plain.append(text: "0\r\n\r\n") }
         } else {
             plain.append(bytes)
         }
@@ -202,14 +212,14 @@ extension ServerConnection {
             if now >= deadline { close() }
             return
         }
-        if stream.isAnswered || stream.isComplete {
-            if isStalled(stream, at: now) { close() }
-        } else if now >= deadline {
+        // A client that does not read its answer is the connection's business.
+        if stream.isAnswered || stream.isComplete { return }
+        if now >= deadline {
             http1.keepsAlive = false
             stream.discardsBody = true
             server.handler.refused(stream, .bodyTimeout)
         } else if !stream.body.isEmpty {
-            deadline = stream.lastProgress + server.limits.bodyTimeout
+            deadline = stream.lastArrival + server.limits.bodyTimeout
         }
     }
 }

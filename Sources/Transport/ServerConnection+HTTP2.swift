@@ -7,8 +7,6 @@ extension ServerConnection {
     private static let receiveStep = 16 << 10
     /// Frames serialised for one write.
     private static let writeStep = 64 << 10
-    /// Suspicious frames that one connection may send per answered request, plus a burst.
-    private static let glitchBurst = 2_000
 
     func startHTTP2() {
         guard let session = HTTP2Session(limits: server.limits) else {
@@ -24,22 +22,19 @@ extension ServerConnection {
 
     func receiveHTTP2(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes
-        while !rest.isEmpty, stage == .http2 {
+        while !rest.isEmpty, stage == .http2, !closesAfterFlush {
             let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.receiveStep))
             rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
             do {
                 try http2?.receive(piece)
                 walkEvents(piece)
-            } catch .protocolViolation {
-                walkEvents(piece)
-                closesAfterFlush = true
             } catch {
                 close()
                 return
             }
-            if let session = http2?.glitches, session > Self.glitchBurst {
+            if glitches.overflows(total: http2?.glitches ?? 0, at: reactor.now) {
                 http2?.goAway(code: 0xb)
-                closesAfterFlush = true
+                closeAfterFlush()
             }
         }
         reactor.markDirty(self)
@@ -65,12 +60,15 @@ extension ServerConnection {
         case .end:
             guard let stream = stream(event.slot) else { return }
             stream.isComplete = true
-            if !stream.isEnded, !stream.discardsBody { server.handler.request(stream) }
+            if !stream.isAnswered, !stream.discardsBody { server.handler.request(stream) }
         case .closed:
             let stream = stream(event.slot)
             if event.slot < streams.count { streams[event.slot] = nil }
             // The slot's buffer dies with it, so what the stream still held is asked first.
-            if let stream { drop(stream) }
+            if let stream {
+                if event.code == 0, stream.isEnded { glitches.requestAnswered() }
+                drop(stream)
+            }
             http2?.release(slot: event.slot)
             deadline = reactor.now + server.limits.idleTimeout
         case .drained:
@@ -125,7 +123,7 @@ extension ServerConnection {
             return
         }
         stream.body.append(contentsOf: bytes)
-        stream.lastProgress = reactor.now
+        stream.lastArrival = reactor.now
     }
 
     // MARK: Writing
@@ -180,7 +178,7 @@ extension ServerConnection {
             isBusy = true
             let isLate =
                 !stream.isComplete && !stream.isEnded
-                && now - stream.lastProgress > server.limits.bodyTimeout
+                && now - stream.lastArrival > server.limits.bodyTimeout
             if isLate {
                 stream.discardsBody = true
                 server.handler.refused(stream, .bodyTimeout)
@@ -190,10 +188,21 @@ extension ServerConnection {
         }
         if isBusy {
             deadline = now + server.limits.idleTimeout
-        } else if now >= deadline {
+        } else if now >= deadline, !closesAfterFlush {
             http2?.goAway()
-            closesAfterFlush = true
+            closeAfterFlush()
             reactor.markDirty(self)
         }
+    }
+
+    /// True if `stream` has held bytes for longer than the stall deadline without any leaving: the
+    /// client opens no window for it.
+    private func isStalled(_ stream: ServerStream, at now: MonotonicTime) -> Bool {
+        let sent = http2?.sentBytes(slot: stream.slot) ?? 0
+        if bufferedBytes(of: stream) == 0 || sent != stream.lastSent {
+            stream.lastDeparture = now
+            stream.lastSent = sent
+        }
+        return now - stream.lastDeparture > server.limits.stallTimeout
     }
 }

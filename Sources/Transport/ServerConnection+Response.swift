@@ -4,7 +4,7 @@ import WireProtocols
 /// What streams ask of their connection, for both protocols.
 extension ServerConnection {
     /// Everything that waits on this connection.
-    var bufferedBytes: Int {
+    public var bufferedBytes: Int {
         var sum = plain.count + outgoing.count
         guard stage == .http2 else { return sum }
         for case let stream? in streams { sum += http2?.bufferedBytes(slot: stream.slot) ?? 0 }
@@ -30,13 +30,13 @@ extension ServerConnection {
         reactor.block.append(name: ":status", number: status)
         for index in 0..<fields.count { reactor.block.append(fields, at: index) }
         if let length { reactor.block.append(name: "content-length", number: length) }
-        http2?.respond(
-            slot: stream.slot, fields: reactor.block, end: stream.isEnded || stream.isHeadRequest)
-        if stream.isHeadRequest { stream.isEnded = true }
+        http2?.respond(slot: stream.slot, fields: reactor.block, end: stream.isEnded)
     }
 
     func send(_ stream: ServerStream, _ bytes: UnsafeRawBufferPointer, end: Bool) {
         reactor.markDirty(self)
+        let bytes =
+            stream.isHeadRequest ? UnsafeRawBufferPointer(start: nil, count: 0) : bytes
         if stage == .http2 {
             http2?.append(slot: stream.slot, bytes, end: end)
         } else {

@@ -48,6 +48,12 @@ public final class ServerConnection: Pollable {
     var deadline: MonotonicTime
     /// When a graceful stop takes its second step.
     var goAwayAt: MonotonicTime?
+    /// When a connection that is to close does so whether or not the client has read everything.
+    private var cutAt: MonotonicTime?
+    /// When the socket last took bytes, or stopped taking them.
+    private var lastWrite: MonotonicTime
+    /// HTTP/2: the rate of suspicious frames.
+    var glitches: GlitchBucket
 
     init?(descriptor: Int32, server: Server, tls context: TLSContext?) {
         self.server = server
@@ -55,6 +61,8 @@ public final class ServerConnection: Pollable {
         http1 = HTTP1ServerState(limits: server.limits)
         stage = context == nil ? .sniffing : .handshaking
         deadline = server.reactor.now + server.limits.handshakeTimeout
+        lastWrite = server.reactor.now
+        glitches = GlitchBucket(at: server.reactor.now)
         if let context {
             guard let engine = TLSEngine(server: context) else { return nil }
             tls = consume engine
@@ -69,9 +77,7 @@ public final class ServerConnection: Pollable {
 
     public override func ready(_ events: Readiness) {
         if isParsePending { resumeParsing() }
-        if events.contains(.peerClosed) || !events.isDisjoint(with: .failed) {
-            isPeerClosed = true
-        }
+        if events.hasPeerClosed { isPeerClosed = true }
         if events.contains(.writable), !isWritable {
             isWritable = true
             reactor.markDirty(self)
@@ -112,11 +118,16 @@ public final class ServerConnection: Pollable {
     /// kernel, and TCP slows it down.
     private var acceptsInput: Bool {
         switch stage {
-        case .http1: !http1.isHolding || pending.count < server.limits.headerListBytes
+        case .http1:
+            !(http1.isHolding || isOutputFull) || pending.count < server.limits.headerListBytes
         case .http2: outgoing.count < 256 << 10
         case .handshaking, .sniffing, .lingering, .closed: true
         }
     }
+
+    /// HTTP/1.1 answers that the client has not read come to so much that no further request is
+    /// taken up.
+    var isOutputFull: Bool { plain.count + outgoing.count >= 256 << 10 }
 
     private func deliver(_ bytes: UnsafeRawBufferPointer) {
         guard hasTLS else {
@@ -195,7 +206,7 @@ public final class ServerConnection: Pollable {
         if isWritable, outgoing.isEmpty, plain.isEmpty {
             if closesAfterFlush {
                 closeGently()
-            } else if hasUnread {
+            } else if hasUnread || isParsePending {
                 reactor.runAgain(self)
             }
         }
@@ -242,11 +253,13 @@ public final class ServerConnection: Pollable {
             case .bytes(let count):
                 let all = count == queue.count
                 queue.consume(count)
+                lastWrite = reactor.now
                 if !all {
                     isWritable = false
                     return true
                 }
             case .wouldBlock:
+                lastWrite = reactor.now
                 isWritable = false
                 return true
             case .closed, .failed:
@@ -264,13 +277,20 @@ public final class ServerConnection: Pollable {
     /// Half-closes and waits for the client to do the same, so that an answer sent while the
     /// client was still talking is not destroyed by a TCP reset.
     private func closeGently() {
-        guard stage != .lingering, !isPeerClosed, http1.mustLinger else {
+        guard !isPeerClosed, http1.mustLinger else {
             close()
             return
         }
+        guard stage != .lingering else { return }
         stage = .lingering
         shutdown(descriptor, Int32(SHUT_WR))
         deadline = reactor.now + .seconds(2)
+    }
+
+    /// Closes once everything has left, at the latest in a second.
+    func closeAfterFlush() {
+        closesAfterFlush = true
+        cutAt = reactor.now + .seconds(1)
     }
 
     func close() {
@@ -317,6 +337,12 @@ public final class ServerConnection: Pollable {
 
     /// Called twice a second.
     func checkDeadlines(at now: MonotonicTime) {
+        // A client that takes nothing holds memory here, answered HTTP/2 streams included.
+        let isBlocked = !isWritable && now - lastWrite > server.limits.stallTimeout
+        if isBlocked || (cutAt.map { now >= $0 } ?? false) {
+            close()
+            return
+        }
         switch stage {
         case .handshaking, .sniffing, .lingering:
             if now >= deadline { close() }
@@ -327,15 +353,5 @@ public final class ServerConnection: Pollable {
         case .closed:
             break
         }
-    }
-
-    /// True if `stream` has held bytes for longer than the stall deadline without any leaving.
-    func isStalled(_ stream: ServerStream, at now: MonotonicTime) -> Bool {
-        let buffered = bufferedBytes(of: stream)
-        if buffered == 0 || buffered < stream.lastBuffered {
-            stream.lastProgress = now
-        }
-        stream.lastBuffered = buffered
-        return buffered > 0 && now - stream.lastProgress > server.limits.stallTimeout
     }
 }

@@ -29,7 +29,7 @@ open class ServerHandler {
     /// taken in (a wrong key, an unknown path); doing nothing lets it come.
     open func head(_ stream: ServerStream) {}
 
-    /// The request is complete.
+    /// The request is complete, and was not answered in `head`.
     open func request(_ stream: ServerStream) {}
 
     /// The request will not become complete; answer with `refusal.status` or reset the stream.

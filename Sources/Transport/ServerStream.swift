@@ -30,8 +30,11 @@ public final class ServerStream {
     var wantsDrain = false
     /// The request body is thrown away: it was too long or the answer is already out.
     var discardsBody = false
-    var lastProgress = MonotonicTime.zero
-    var lastBuffered = 0
+    /// When a piece of the request came last.
+    var lastArrival = MonotonicTime.zero
+    /// When the response was last seen to move, and how far it had come.
+    var lastDeparture = MonotonicTime.zero
+    var lastSent = 0
 
     init() {}
 
@@ -60,7 +63,8 @@ public final class ServerStream {
     public var bufferedBytes: Int { connection?.bufferedBytes(of: self) ?? 0 }
 
     /// Sends the response head. `fields` holds no `:status` and no framing fields; `length` is the
-    /// body's length if it is known. With `end`, there is no body.
+    /// body's length if it is known. With `end`, there is no body. The answer to a HEAD request is
+    /// sent and ended like any other; its body goes nowhere.
     public func respond(
         status: Int, fields: borrowing FieldBlock, length: Int? = nil, end: Bool = false
     ) {
@@ -84,6 +88,9 @@ public final class ServerStream {
         guard !isDead, let connection else { return }
         connection.abort(self)
     }
+
+    /// Frees the request body, which only a further attempt would have needed.
+    public func dropBody() { body = [] }
 
     /// Asks for one `ServerHandler.drained` when the buffer is low.
     public func notifyWhenDrained() {

@@ -105,6 +105,15 @@ struct HTTP1Body: Sendable {
             throw .malformedChunk
         }
         var index = start
+        // Only an extension may follow the space: `5 5` could be read as another size.
+        while index < input.count, input[index] == 0x20 || input[index] == 0x09 { index += 1 }
+        guard index < input.count else {
+            if index > sizeLineLimit { throw .malformedChunk }
+            return nil
+        }
+        guard input[index] == UInt8(ascii: ";") || input[index] == UInt8(ascii: "\r") else {
+            throw .malformedChunk
+        }
         while index < input.count, input[index] != UInt8(ascii: "\r") {
             if index > sizeLineLimit { throw .malformedChunk }
             if input[index] < 0x20, input[index] != 0x09 { throw .malformedChunk }
@@ -148,7 +157,9 @@ struct HTTP1Body: Sendable {
         let rest = UnsafeRawBufferPointer(rebasing: input[start...])
         switch try trailer(rest, 0, 0) {
         case .end(let consumed): return .end(consumed: start + consumed)
-        case .needMore, .body: return .body(start..<start, consumed: start)
+        case .needMore: return .body(start..<start, consumed: start)
+        // A trailer that was counted must be used up, or it would be counted again.
+        case .body(_, let consumed): return .body(start..<start, consumed: start + consumed)
         }
     }
 

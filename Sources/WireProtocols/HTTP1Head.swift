@@ -11,10 +11,9 @@ struct HTTP1HeadFinder: Sendable {
         in input: UnsafeRawBufferPointer, limit: Int
     ) throws(HTTP1Error) -> Int? {
         while scanned < input.count {
-            let byte = input[scanned]
-            scanned += 1
-            guard byte == UInt8(ascii: "\n") else { continue }
-            let lineFeed = scanned - 1
+            let lineFeed = HTTP1Text.lineFeed(in: input, from: scanned)
+            scanned = min(lineFeed + 1, input.count)
+            guard lineFeed < input.count else { break }
             guard lineFeed > lineStart, input[lineFeed - 1] == UInt8(ascii: "\r") else {
                 throw .bareLineFeed
             }
@@ -60,15 +59,15 @@ struct HTTP1FieldReader {
         var start = 0
         var count = 0
         while start < lines.count {
-            var end = start
-            while end < lines.count, lines[end] != UInt8(ascii: "\n") { end += 1 }
+            let end = HTTP1Text.lineFeed(in: lines, from: start)
             count += 1
             if count > limits.headerFields { throw .tooManyFields }
             let line = UnsafeRawBufferPointer(rebasing: lines[start..<max(start, end - 1)])
             try readLine(line, into: &head, hasAuthority: hasAuthority)
             start = end + 1
         }
-        if head.listSize > limits.headerListBytes { throw .headTooLarge }
+        let limit = isRequest ? limits.headerListBytes : limits.upstreamHeaderBytes
+        if head.listSize > limit { throw .headTooLarge }
         if framing.isChunked, framing.contentLength != nil { throw .lengthAndChunked }
     }
 
@@ -91,7 +90,7 @@ struct HTTP1FieldReader {
         if try readFraming(name, value) { return }
         if isRequest, HTTP1Text.equals(name, "host") {
             framing.hosts += 1
-            guard framing.hosts == 1, !value.isEmpty else { throw .invalidHost }
+            guard framing.hosts == 1, HTTP1Text.isHost(value) else { throw .invalidHost }
             if !hasAuthority { head.append(name: ":authority", value: value) }
             return
         }
@@ -113,24 +112,23 @@ struct HTTP1FieldReader {
             if HTTP1Text.hasToken(value, "keep-alive") { framing.keepsAlive = true }
             return true
         case 14:
+            if HTTP1Text.equals(name, "http2-settings") { return true }
             guard HTTP1Text.equals(name, "content-length") else { return false }
             guard framing.contentLength == nil, let length = HTTP1Text.decimal(value) else {
                 throw .invalidContentLength
             }
             framing.contentLength = length
             return false
-        case 14...: break
-        default: return false
-        }
-        if HTTP1Text.equals(name, "transfer-encoding") {
+        case 16: return HTTP1Text.equals(name, "proxy-connection")
+        case 17:
+            guard HTTP1Text.equals(name, "transfer-encoding") else { return false }
             guard !framing.isChunked, HTTP1Text.equals(value, "chunked") else {
                 throw .unsupportedTransferEncoding
             }
             framing.isChunked = true
             return true
+        default: return false
         }
-        return HTTP1Text.equals(name, "proxy-connection")
-            || HTTP1Text.equals(name, "http2-settings")
     }
 
     private mutating func readExpect(_ value: UnsafeRawBufferPointer) -> Bool {

@@ -56,6 +56,10 @@ public struct HTTP1RequestParser: Sendable {
         while lead < 4, input.count >= lead + 2, input[lead] == UInt8(ascii: "\r"),
             input[lead + 1] == UInt8(ascii: "\n")
         { lead += 2 }
+        // A lone CR is no beginning: waiting for more would hold whatever follows it.
+        if lead < 4, input.count >= lead + 2, input[lead] == UInt8(ascii: "\r") {
+            throw .bareCarriageReturn
+        }
         guard input.count > lead, input[lead] != UInt8(ascii: "\r") || lead == 4 else {
             return .needMore
         }
@@ -120,9 +124,8 @@ public struct HTTP1RequestParser: Sendable {
     }
 
     private func parseVersion(_ version: UnsafeRawBufferPointer) throws(HTTP1Error) -> Int {
-        guard version.count == 8, HTTP1Text.equals(
-            UnsafeRawBufferPointer(rebasing: version[..<5]), "http/"),
-            version[0] == UInt8(ascii: "H"), version[6] == UInt8(ascii: ".")
+        guard version.count == 8, version[..<5].elementsEqual("HTTP/".utf8),
+            version[6] == UInt8(ascii: ".")
         else { throw .malformedStartLine }
         guard version[5] == UInt8(ascii: "1"),
             version[7] == UInt8(ascii: "1") || version[7] == UInt8(ascii: "0")
@@ -148,9 +151,9 @@ public struct HTTP1RequestParser: Sendable {
         }
         var end = length
         while end < target.count, target[end] != UInt8(ascii: "/") { end += 1 }
-        guard end > length else { throw .invalidHost }
-        head.append(
-            name: ":authority", value: UnsafeRawBufferPointer(rebasing: target[length..<end]))
+        let authority = UnsafeRawBufferPointer(rebasing: target[length..<end])
+        guard HTTP1Text.isHost(authority) else { throw .invalidHost }
+        head.append(name: ":authority", value: authority)
         if end < target.count {
             head.append(name: ":path", value: UnsafeRawBufferPointer(rebasing: target[end...]))
         } else {

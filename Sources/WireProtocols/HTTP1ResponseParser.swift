@@ -16,7 +16,10 @@ public struct HTTP1ResponseHead: Equatable, Sendable {
 public struct HTTP1ResponseParser: Sendable {
     public enum Step {
         case needMore
+        /// The head is in the block that was passed.
         case head(consumed: Int, HTTP1ResponseHead)
+        /// Payload at this range of the input; empty when only framing or an interim response
+        /// was used, the latter before `head`.
         case body(Range<Int>, consumed: Int)
         case end(consumed: Int)
     }
@@ -130,7 +133,7 @@ public struct HTTP1ResponseParser: Sendable {
         _ line: UnsafeRawBufferPointer
     ) throws(HTTP1Error) -> (minor: Int, status: Int) {
         guard line.count >= 12,
-            HTTP1Text.equals(UnsafeRawBufferPointer(rebasing: line[..<7]), "http/1."),
+            line[..<7].elementsEqual("HTTP/1.".utf8),
             line[7] == UInt8(ascii: "1") || line[7] == UInt8(ascii: "0"), line[8] == 0x20,
             line.count == 12 || line[12] == 0x20
         else { throw .malformedStartLine }

@@ -8,10 +8,11 @@ public enum HTTP1Framing: Equatable, Sendable {
 
 /// HTTP/1.1 text, appended to a byte array.
 public enum HTTP1Writer {
-    /// A response head. `fields` holds neither framing fields nor pseudo-fields.
+    /// A response head. `fields` holds neither framing fields nor pseudo-fields. An HTTP/1.0
+    /// client waits for the connection's end unless `confirmsKeepAlive` tells it otherwise.
     public static func appendResponseHead(
         to text: inout [UInt8], status: Int, fields: borrowing FieldBlock,
-        framing: HTTP1Framing, keepAlive: Bool
+        framing: HTTP1Framing, keepAlive: Bool, confirmsKeepAlive: Bool = false
     ) {
         append("HTTP/1.1 ", to: &text)
         appendDecimal(status, to: &text)
@@ -32,7 +33,12 @@ public enum HTTP1Writer {
         case .chunked: append("transfer-encoding: chunked\r\n", to: &text)
         case .close: break
         }
-        append(keepAlive ? "\r\n" : "connection: close\r\n\r\n", to: &text)
+        if !keepAlive {
+            append("connection: close\r\n", to: &text)
+        } else if confirmsKeepAlive {
+            append("connection: keep-alive\r\n", to: &text)
+        }
+        append("\r\n", to: &text)
     }
 
     /// The size line of a chunk; the payload and a CRLF follow.
@@ -58,15 +64,21 @@ public enum HTTP1Writer {
     }
 
     public static func appendDecimal(_ number: Int, to text: inout [UInt8]) {
-        var divisor = 1
-        var rest = number.magnitude
-        while rest / UInt(divisor) >= 10 { divisor *= 10 }
-        if number < 0 { text.append(UInt8(ascii: "-")) }
-        while divisor > 0 {
-            let digit = rest / UInt(divisor)
-            text.append(UInt8(ascii: "0") + UInt8(digit))
-            rest -= digit * UInt(divisor)
-            divisor /= 10
+        // Room for the sign and 19 digits, filled from the end.
+        var room: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        withUnsafeMutableBytes(of: &room) { room in
+            var start = room.count
+            var rest = number.magnitude
+            repeat {
+                start -= 1
+                room[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            if number < 0 {
+                start -= 1
+                room[start] = UInt8(ascii: "-")
+            }
+            text.append(contentsOf: UnsafeRawBufferPointer(rebasing: room[start...]))
         }
     }
 

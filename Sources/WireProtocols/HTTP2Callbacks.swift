@@ -118,19 +118,35 @@ enum HTTP2Callbacks {
             let slot = slot(session, frame.pointee.hd.stream_id)
         else { return 0 }
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        let limits = cell.pointee.limits
         // Charged before it is copied: a bomb of tiny references costs counting, not memory.
         slot.pointee.fieldCount += 1
-        let size = slot.pointee.head.listSize + name.count + value.count + 32
-        if slot.pointee.fieldCount > cell.pointee.limits.headerFields
-            || size > cell.pointee.limits.headerListBytes
+        slot.pointee.fieldBytes += name.count + value.count + 32
+        if slot.pointee.fieldCount > limits.headerFields
+            || slot.pointee.fieldBytes > limits.headerListBytes
         {
-            slot.pointee.isOverLimit = true
-            slot.pointee.head.removeAll()
-            cell.pointee.glitches &+= 1
-            return Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+            return overLimit(slot, cell)
         }
         slot.pointee.head.append(name: name, value: value)
         return 0
+    }
+
+    /// A head a little over the limits is read to its end, so that it can be answered with 431.
+    /// One far over them is no mistake: the library resets the stream and decodes the rest without
+    /// calling here.
+    private static func overLimit(
+        _ slot: UnsafeMutablePointer<HTTP2Slot>, _ cell: UnsafeMutablePointer<HTTP2Cell>
+    ) -> Int32 {
+        if !slot.pointee.isOverLimit {
+            slot.pointee.isOverLimit = true
+            slot.pointee.head.removeAll()
+            cell.pointee.glitches &+= 1
+        }
+        let limits = cell.pointee.limits
+        let isFarOver =
+            slot.pointee.fieldCount / 8 > limits.headerFields
+            || slot.pointee.fieldBytes / 8 > limits.headerListBytes
+        return isFarOver ? Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) : 0
     }
 
     static func frameReceived(
@@ -222,6 +238,7 @@ enum HTTP2Callbacks {
         if count > 0, let base = slot.pointee.out.readable.baseAddress {
             UnsafeMutableRawPointer(buffer).copyMemory(from: base, byteCount: count)
             slot.pointee.out.consume(count)
+            slot.pointee.sentBytes += count
         }
         if slot.pointee.isEnded, slot.pointee.out.isEmpty {
             flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue

@@ -31,8 +31,12 @@ struct HTTP2Slot: ~Copyable {
     var index: Int
     var streamID: Int32 = -1
     var head = FieldBlock()
+    /// What the head's fields came to, dropped ones included.
     var fieldCount = 0
+    var fieldBytes = 0
     var out = ByteQueue()
+    /// Body bytes that have left so far.
+    var sentBytes = 0
     /// The head was over a limit: its fields were dropped, the stream is answered with 431.
     var isOverLimit = false
     /// The read callback told nghttp2 to wait; new bytes must resume the stream.
@@ -48,7 +52,9 @@ struct HTTP2Slot: ~Copyable {
         streamID = -1
         head.removeAll()
         fieldCount = 0
+        fieldBytes = 0
         out.clear()
+        sentBytes = 0
         isOverLimit = false
         isDeferred = false
         isEnded = false
@@ -68,7 +74,7 @@ struct HTTP2Cell: ~Copyable {
     var inputBase: UnsafeRawPointer?
     var inputCount = 0
     var lowWater = 16 << 10
-    /// Suspicious but legal frames since the session began; see ``GlitchBucket``.
+    /// Suspicious but legal frames since the session began; the connection judges their rate.
     var glitches = 0
     var isDraining = false
 

@@ -25,11 +25,12 @@ extension HTTP2Session {
 extension FieldBlock {
     /// The block as nghttp2 wants it; valid during the call only.
     func withNameValues(_ body: (UnsafeBufferPointer<nghttp2_nv>) -> Void) {
-        bytes.withUnsafeBytes { raw in
+        withBytes { raw in
             guard let base = raw.baseAddress else { return }
             let start = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: UInt8.self)
             withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: count) { pairs in
-                for (index, field) in fields.enumerated() {
+                for index in 0..<count {
+                    let field = field(at: index)
                     let pair = nghttp2_nv(
                         name: start + Int(field.nameStart), value: start + Int(field.valueStart),
                         namelen: Int(field.nameLength), valuelen: Int(field.valueLength),

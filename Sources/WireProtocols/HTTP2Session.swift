@@ -9,8 +9,6 @@ import InferenceTypes
 /// reads a clock or touches a socket.
 public struct HTTP2Session: ~Copyable {
     public enum Failure: Error, Equatable {
-        /// The peer broke the protocol; nghttp2 has queued a GOAWAY, to be flushed before closing.
-        case protocolViolation
         /// The peer's bytes are not HTTP/2, or the library gave up: close at once.
         case unusable(code: Int)
         /// Too many suspicious frames or unread answers: close, whether or not the peer reads.
@@ -66,8 +64,9 @@ public struct HTTP2Session: ~Copyable {
 
     // MARK: Bytes in
 
-    /// Takes in the peer's bytes. Data events refer to them by range, so they must stay in place
-    /// until the events were walked.
+    /// Takes in the peer's bytes. If they break the protocol, nghttp2 queues a GOAWAY and ignores
+    /// the rest; the session is ``isFinished`` once that has left. Data events refer to them by
+    /// range, so they must stay in place until the events were walked.
     public mutating func receive(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }
         cell.pointee.inputBase = base
@@ -78,9 +77,6 @@ public struct HTTP2Session: ~Copyable {
         if taken < 0 { throw .unusable(code: Int(taken)) }
         let queued = nghttp2_session_get_outbound_queue_size(session)
         if queued > cell.pointee.limits.outboundFrames { throw .abusive }
-        if nghttp2_session_want_read(session) == 0, nghttp2_session_want_write(session) != 0 {
-            throw .protocolViolation
-        }
     }
 
     /// Moves what happened since the last call into `events` (emptied first), by swapping the two
@@ -138,9 +134,18 @@ public struct HTTP2Session: ~Copyable {
     /// Bytes that wait for the peer to read.
     public func bufferedBytes(slot: Int) -> Int { cell.pointee.slots[slot].pointee.out.count }
 
-    /// Asks for one ``HTTP2Event/Kind/drained`` when the stream's buffer is low again.
+    /// Response body bytes that have left since the stream began: while they grow, the peer reads.
+    public func sentBytes(slot: Int) -> Int { cell.pointee.slots[slot].pointee.sentBytes }
+
+    /// Asks for one ``HTTP2Event/Kind/drained`` when the stream's buffer is low; at once if it is.
     public mutating func notifyWhenDrained(slot: Int) {
-        cell.pointee.slots[slot].pointee.wantsDrain = true
+        let pointer = cell.pointee.slots[slot]
+        // nghttp2 reads no more from an empty buffer, so nobody else would tell.
+        if pointer.pointee.out.count <= cell.pointee.lowWater {
+            cell.pointee.events.append(HTTP2Event(kind: .drained, slot: slot))
+        } else {
+            pointer.pointee.wantsDrain = true
+        }
     }
 
     public mutating func reset(slot: Int, code: UInt32) {

@@ -34,6 +34,9 @@ struct Emulate: ParsableCommand {
     @Option(help: "Seed of whatever is random.")
     var seed: UInt64 = 1
 
+    @Option(help: "Scales every duration of the profile; below 1 is faster than life.")
+    var timeFactor = 1.0
+
     @Option(
         help: "A fault, e.g. cut-chunked:3, error-vllm:2, status-503; several may be given.")
     var fault: [String] = []
@@ -44,6 +47,7 @@ struct Emulate: ParsableCommand {
         var service = ServiceOptions(
             kind: engine, profile: try directories.profile(named: profile), model: model,
             seed: seed, faults: try FaultPlan(fault))
+        service.engine.timeFactor = timeFactor
         service.epoch = Int(Date().timeIntervalSince1970)
         var options = EmulatedServer.Options(service: service)
         options.port = port

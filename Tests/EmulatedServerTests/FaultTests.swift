@@ -37,6 +37,7 @@ import Testing
         #expect(text == self.text(7))
         #expect((whole.last?.isEmpty == false) == (fault == "partial-event:7"))
         #expect((answer.framing == .close) == (fault == "cut-close:7"))
+        #expect((answer.framing == .handMadeChunks) == (fault == "garbage-chunk:7"))
         #expect(answer.raw.isEmpty == (fault != "garbage-chunk:7"))
     }
 

@@ -96,6 +96,46 @@ import Testing
         #expect(silent.isEmpty)
     }
 
+    @Test func aTakenExporterPortFreesTheOther() throws {
+        let first = try start()
+        defer { first.stop() }
+        var options = first.options
+        options.port = 0
+        options.exporterPort = first.exporterPort
+        let clash = EmulatedServer(options)
+        #expect(throws: (any Error).self) { try clash.start() }
+        #expect(clash.port == 0)
+        #expect(clash.trueEnergy == .zero)
+        usleep(20_000)
+        // Idle: 100 W since the start.
+        #expect(first.trueEnergy.value > 1)
+        #expect(first.truePower == Watts(100))
+    }
+
+    @Test func framingFaultsReachTheWire() throws {
+        let server = try start()
+        defer { server.stop() }
+        func stream(_ fault: String) -> String {
+            SocketClient.post(
+                server.port, "/v1/chat/completions",
+                Bodies.chat(extra: ",\"max_tokens\":6,\"emulated_fault\":\"\(fault)\""))
+        }
+        let cut = stream("cut-close:3")
+        #expect(cut.contains("connection: close\r\n") && !cut.contains("transfer-encoding"))
+        var answer = ServiceRig.Answer()
+        answer.body = String(cut.split(separator: "\r\n\r\n", maxSplits: 1).last ?? "")
+        #expect(answer.text == EmulatedText.text(for: Bodies.key(), tokens: 0..<3))
+
+        let garbage = stream("garbage-chunk:3")
+        #expect(garbage.contains("transfer-encoding: chunked\r\n"))
+        #expect(garbage.hasSuffix("zz-not-a-chunk-size\r\n\u{1}\u{2}\r\n"))
+        answer.body = payload(garbage)
+        #expect(answer.text == EmulatedText.text(for: Bodies.key(), tokens: 0..<3))
+
+        let spared = stream("garbage-chunk:99")
+        #expect(spared.hasSuffix("data: [DONE]\n\n\r\n0\r\n\r\n"))
+    }
+
     @Test func stopsLikeAKilledProcessAndStartsAgain() throws {
         let server = try start(.llamaServer)
         let port = server.port

@@ -38,6 +38,8 @@ import Testing
         #expect(ranked.body.contains("\"relevance_score\":1.0}]"))
         let scored = rig.answer("/score", "{\"text_1\":\"a b\",\"text_2\":[\"a\",\"c\"]}")
         #expect(scored.body.contains("\"score\":0.5}") && scored.body.contains("\"score\":0.0}"))
+        let none = "{\"query\":\"a\",\"documents\":[\"a\"],\"top_n\":-1}"
+        #expect(rig.answer("/v1/rerank", none).body.contains("\"results\":[]"))
         #expect(rig.answer("/tokenize", "{\"prompt\":\"12345\"}").body.hasPrefix("{\"count\":2,"))
     }
 
@@ -71,6 +73,10 @@ import Testing
         var llama = try ServiceRig(.llamaServer)
         _ = llama.answer("/v1/chat/completions", Bodies.chat(extra: ",\"max_tokens\":5"))
         #expect(llama.get("/metrics").body.contains("llamacpp:tokens_predicted_total 5.0\n"))
+        var sglang = try ServiceRig(.sglang)
+        #expect(
+            sglang.get("/metrics").body.contains(
+                "sglang:num_running_reqs{model_name=\"m\"} 0.0\n"))
     }
 
     @Test func exportersShowTheSameEnergy() {

@@ -1,0 +1,88 @@
+import InferenceTypes
+import Testing
+
+@testable import WireProtocols
+
+@Suite struct HTTP1ChunkTests {
+    private let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    private func parse(_ chunks: String) -> HTTP1Outcome {
+        let bytes = Array((head + chunks).utf8)
+        let whole = HTTP1Feeding.requests(bytes, step: bytes.count)
+        for step in [1, 2, 5] {
+            let pieces = HTTP1Feeding.requests(bytes, step: step)
+            #expect(pieces.error == whole.error, "fed by \(step): \(chunks.prefix(60))")
+            if whole.error == nil { #expect(pieces == whole) }
+        }
+        return whole
+    }
+
+    @Test func aChunkedBodyIsTheSameAtEverySplit() {
+        let body = "5\r\nhello\r\n1;a=\"b\"\r\n \r\n0b \r\nbig big wrld\r\n0\r\nT: 1\r\n\r\n"
+            .replacing("wrld", with: "wor")
+        let bytes = Array((head + body + head).utf8)
+        let whole = HTTP1Feeding.requests(bytes, step: bytes.count)
+        #expect(whole.error == nil)
+        #expect(whole.messages.first?.text == "hello big big wor")
+        for first in 1..<bytes.count {
+            let outcome = HTTP1Feeding.requests(bytes, step: bytes.count, first: first)
+            #expect(outcome == whole, "split at \(first)")
+        }
+    }
+
+    @Test(arguments: [
+        ("\r\n", HTTP1Error.malformedChunk),
+        ("g\r\n", .malformedChunk),
+        ("-1\r\n", .malformedChunk),
+        ("0x5\r\nhello\r\n", .malformedChunk),
+        ("5\nhello\r\n", .malformedChunk),
+        ("5\rhello\r\n", .bareCarriageReturn),
+        ("5;a\nhello\r\n", .malformedChunk),
+        ("5 5\r\nhello\r\n", .malformedChunk),
+        ("5\r\nhelloX\r\n", .malformedChunk),
+        ("5\r\nhello\n", .malformedChunk),
+        ("5\r\nhello\rX", .malformedChunk),
+        ("1000000000000000\r\n", .chunkTooLong),
+        ("0000000000000005\r\n", .chunkTooLong),
+        ("0\r\nT: 1\n\r\n", .bareLineFeed),
+        ("0\r\n\n", .bareLineFeed),
+    ])
+    func malformedChunksAreRefused(chunks: String, error: HTTP1Error) {
+        #expect(parse(chunks).error == error)
+    }
+
+    @Test func theLargestSizeOverflowsNothing() {
+        let outcome = parse("fffffffffffffff\r\nabc")
+        #expect(outcome.error == nil)
+        #expect(outcome.messages.first?.text == "abc")
+        #expect(outcome.messages.first?.isComplete == false)
+    }
+
+    @Test func extensionsAreBounded() {
+        let fits = String(repeating: "x", count: 256)
+        #expect(parse("1;\(fits)\r\na\r\n0\r\n\r\n").messages.first?.isComplete == true)
+        let over = String(repeating: "x", count: 300)
+        #expect(parse("1;\(over)\r\na\r\n0\r\n\r\n").error == .malformedChunk)
+    }
+
+    @Test func trailersAreBoundedHoweverTheyArrive() {
+        let sixteen = (0..<16).map { "T\($0): v\r\n" }.joined()
+        #expect(parse("0\r\n\(sixteen)\r\n").error == nil)
+        #expect(parse("1\r\na\r\n0\r\n\(sixteen)\r\n").error == nil)
+        #expect(parse("0\r\n\(sixteen)T: v\r\n\r\n").error == .trailersTooLarge)
+        let long = String(repeating: "v", count: 5_000)
+        #expect(parse("0\r\nT: \(long)\r\n\r\n").error == .trailersTooLarge)
+        #expect(parse("0\r\nT: \(long)").error == .trailersTooLarge)
+    }
+
+    @Test func chunkSizesAreWrittenInHexadecimal() {
+        for (count, text) in [
+            (0, "0"), (1, "1"), (9, "9"), (10, "a"), (15, "f"), (16, "10"), (255, "ff"),
+            (256, "100"), (0x12345, "12345"), (Int.max, "7fffffffffffffff"),
+        ] {
+            var bytes: [UInt8] = []
+            HTTP1Writer.appendChunkSize(to: &bytes, count)
+            #expect(String(decoding: bytes, as: UTF8.self) == text + "\r\n")
+        }
+    }
+}

@@ -207,6 +207,7 @@ public final class Reactor: @unchecked Sendable {
         server = nil
         context = nil
         graveyard = []
+        _ = mailbox.take()
     }
 
     private func timeout() -> Int64 {

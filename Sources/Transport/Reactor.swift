@@ -214,6 +214,7 @@ public final class Reactor: @unchecked Sendable {
         server = nil
         context = nil
         graveyard = []
+        _ = mailbox.take()
     }
 
     private func timeout() -> Int64 {

@@ -21,8 +21,8 @@ def fleet(request, shared):
     """A gateway before two servers of one engine."""
     engine, profile = request.param, ENGINES[request.param]
     servers = [
-        shared.emulator(engine, profile, "--seed", str(seed), "--time-factor",
-            TIME_FACTORS[engine])
+        shared.emulator(
+            engine, profile, "--seed", str(seed), "--time-factor", TIME_FACTORS[engine])
         for seed in (1, 2)]
     pool = {"engine": engine, "profile": profile, "endpoints": servers}
     return shared.gateway(pool, limits=LIMITS)

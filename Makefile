@@ -28,10 +28,10 @@ integration: release peers
 test: unit integration
 
 demo: release
-	@$(RELEASE) demo
+	@$(RELEASE) demo $(DEMO)
 
 demo-llm: release
-	@sh scripts/demo-llm.sh $(RELEASE)
+	@sh scripts/demo-llm.sh $(RELEASE) $(DEMO)
 
 clean:
 	rm -rf .build run

@@ -72,15 +72,21 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def cpu_seconds(pid):
-    """User and system time of a process with all its threads."""
+def cpu_times(pid):
+    """User and system time of a process with all its threads, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    tick = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / tick, int(fields[12]) / tick
+
+
+def cpu_seconds(pid):
+    return sum(cpu_times(pid))
 
 
 def resident_bytes(pid):
+    """Resident memory of the process's own making: pages of the binary come and go."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+    return int(re.search(r"RssAnon:\s+(\d+) kB", status).group(1)) * 1024
 
 
 def chat_body(prompt_bytes, stream):
@@ -200,13 +206,15 @@ class Sample:
 
     def __init__(self, proxy, model_server, run):
         children = os.times()
-        before = cpu_seconds(proxy.pid), cpu_seconds(model_server.pid), time.monotonic()
+        before = cpu_times(proxy.pid), cpu_seconds(model_server.pid), time.monotonic()
         self.result = run()
         wall = time.monotonic() - before[2]
         after = os.times()
         client = sum(after[2:4]) - sum(children[2:4])
         server = cpu_seconds(model_server.pid) - before[1]
-        self.cpu = cpu_seconds(proxy.pid) - before[0]
+        user, system = cpu_times(proxy.pid)
+        self.cpu = user + system - sum(before[0])
+        self.user_share = (user - before[0][0]) / max(self.cpu, 0.01)
         self.load_share = (client + server) / wall
         self.proxy_share = self.cpu / wall
 
@@ -232,9 +240,10 @@ def report(title, samples, figure, reference="haproxy"):
         paired = statistics.median(v / b for v, b in zip(values, base))
         load = statistics.median(run.load_share for run in runs)
         busy = statistics.median(run.proxy_share for run in runs)
+        user = statistics.median(run.user_share for run in runs)
         print(
             f"  {name:14} {statistics.median(values):8.2f} us "
             f"({min(values):.2f}-{max(values):.2f})  ratio {ratio:.2f}  paired {paired:.2f}  "
-            f"proxy {busy:4.0%}  load {load:4.0%}", flush=True)
+            f"user {user:3.0%}  proxy {busy:4.0%}  load {load:4.0%}", flush=True)
         summary[name] = {"us": statistics.median(values), "ratio": ratio, "paired": paired}
     return summary

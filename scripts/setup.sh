@@ -1,13 +1,14 @@
 #!/bin/sh
 # Installs what a Debian machine with Swift and git still lacks to build and test joulegate.
 # Does nothing where everything is there. With --peers: the programs that the integration tests
-# and the load tests talk to as well.
+# and the load tests talk to as well. With --llm: what the real model of `make demo-llm` needs.
 set -eu
 
 packages="libnghttp2-dev libssl-dev pkg-config make"
-if [ "${1:-}" = "--peers" ]; then
-    packages="$packages curl nghttp2-client haproxy python3 python3-venv"
-fi
+case "${1:-}" in
+--peers) packages="$packages curl nghttp2-client haproxy python3 python3-venv" ;;
+--llm) packages="$packages python3 python3-venv libgomp1 util-linux" ;;
+esac
 
 missing=""
 for package in $packages; do

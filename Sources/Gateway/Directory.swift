@@ -17,6 +17,8 @@ final class Directory: Sendable {
         let authority: String
         let pathPrefix: String
         let apiKey: String?
+        /// See ``UpstreamHead/fixedFields(authority:apiKey:)``.
+        let fixedFields: [UInt8]
         /// What metrics and the admin surface call it.
         let name: String
     }
@@ -75,7 +77,10 @@ final class Directory: Sendable {
             return Endpoint(
                 id: EndpointID(first + offset), pool: id, address: address, hostname: url.host,
                 tls: url.scheme == .https ? tls : nil, authority: url.authority,
-                pathPrefix: path, apiKey: pool.apiKey, name: url.authority)
+                pathPrefix: path, apiKey: pool.apiKey,
+                fixedFields: UpstreamHead.fixedFields(
+                    authority: url.authority, apiKey: pool.apiKey),
+                name: url.authority)
         }
     }
 
@@ -84,6 +89,14 @@ final class Directory: Sendable {
     func modelName(_ id: ModelID) -> String { configuration.models[id.index].name }
 
     func pool(_ id: PoolID) -> GatewayConfiguration.Pool { configuration.pools[id.index] }
+
+    // Two looks into a pool without a copy of it: both are taken for every request.
+    func engine(of pool: PoolID) -> EngineKind { configuration.pools[pool.index].engine }
+
+    /// What the pool's model servers call the model.
+    func upstreamName(of model: ModelID, in pool: PoolID) -> String {
+        configuration.pools[pool.index].upstreamName(of: model) ?? modelName(model)
+    }
 
     /// The tenant whose key the `authorization` field holds.
     func authenticate(_ head: borrowing FieldBlock) throws(APIError) -> TenantID {

@@ -27,10 +27,11 @@ extension Exchange {
             return
         }
         phase = .streaming
-        let pool = shell.directory.pool(
-            shell.directory.endpoints[placement?.endpoint.index ?? 0].pool)
+        let directory = shell.directory
+        let engine = directory.engine(
+            of: directory.endpoints[placement?.endpoint.index ?? 0].pool)
         relay = StreamRelay(
-            task: task, stripUsage: injectsUsage(pool.engine, request),
+            task: task, stripUsage: injectsUsage(engine, request),
             choices: request.choices, limits: shell.limits)
     }
 

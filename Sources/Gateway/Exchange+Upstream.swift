@@ -45,11 +45,11 @@ extension Exchange {
     /// as few splices as it takes.
     private func write(to connection: ClientConnection, _ endpoint: Directory.Endpoint) {
         guard let stream, let request else { return }
-        let pool = shell.directory.pool(endpoint.pool)
+        let directory = shell.directory
+        let name = directory.upstreamName(of: model, in: endpoint.pool)
+        let injectsUsage = injectsUsage(directory.engine(of: endpoint.pool), request)
         let splices = stream.body.withUnsafeBytes { body in
-            request.splices(
-                body: body, upstreamModel: upstreamName(pool, request),
-                injectUsage: injectsUsage(pool.engine, request))
+            request.splices(body: body, upstreamModel: name, injectUsage: injectsUsage)
         }
         let length = splices.length(bodyCount: stream.body.count)
         var text: [UInt8] = []
@@ -65,14 +65,6 @@ extension Exchange {
             text.withUnsafeBytes { connection.send($0) }
         }
         swap(&text, &shell.text)
-    }
-
-    /// The pool's own name of the model, if it differs from what the client wrote.
-    private func upstreamName(
-        _ pool: GatewayConfiguration.Pool, _ request: ParsedRequest
-    ) -> String? {
-        let name = pool.upstreamName(of: model) ?? shell.directory.modelName(model)
-        return name == request.model ? nil : name
     }
 
     /// Streams are metered from the usage chunk, so it is asked for where the engine knows it.

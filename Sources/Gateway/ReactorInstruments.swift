@@ -3,8 +3,9 @@ import Scheduling
 import Telemetry
 import Transport
 
-/// What one reactor counts. Handles are looked up once; counting is an addition.
-struct ReactorInstruments {
+/// What one reactor counts. Handles are looked up once; counting is an addition. An object, since
+/// reading a struct out of another object copies all that it refers to.
+final class ReactorInstruments {
     private let families: GatewayInstruments
     private let shard: MetricShard
     private let totals: Totals
@@ -52,13 +53,13 @@ struct ReactorInstruments {
         ].add(UInt64(max(0, joules)), shard: shard)
     }
 
-    mutating func attemptBegan(_ exchange: Exchange) {
+    func attemptBegan(_ exchange: Exchange) {
         guard let pool = pool(exchange) else { return }
         inFlight[pool.index] += 1
         families.requestsInFlight[pools[pool.index]].set(inFlight[pool.index], shard: shard)
     }
 
-    mutating func attemptEnded(_ exchange: Exchange) {
+    func attemptEnded(_ exchange: Exchange) {
         guard let pool = pool(exchange) else { return }
         inFlight[pool.index] -= 1
         families.requestsInFlight[pools[pool.index]].set(inFlight[pool.index], shard: shard)

@@ -10,7 +10,7 @@ final class ReactorShell: ServerHandler {
     let reactor: Reactor
     let gateway: Gateway
     var directory: Directory
-    var instruments: ReactorInstruments
+    let instruments: ReactorInstruments
     var table = RequestTable()
     /// By ``EndpointID``.
     private(set) var pools: [ClientPool] = []

@@ -12,39 +12,56 @@ enum UpstreamHead {
         HTTP1Writer.append("POST ", to: &text)
         HTTP1Writer.append(endpoint.pathPrefix, to: &text)
         HTTP1Writer.append(task.upstreamPath, to: &text)
-        HTTP1Writer.append(" HTTP/1.1\r\nhost: ", to: &text)
-        HTTP1Writer.append(endpoint.authority, to: &text)
-        HTTP1Writer.append("\r\nuser-agent: joulegate\r\naccept: ", to: &text)
-        HTTP1Writer.append("application/json, text/event-stream\r\n", to: &text)
-        HTTP1Writer.append("content-type: application/json\r\n", to: &text)
-        if let key = endpoint.apiKey {
-            HTTP1Writer.append("authorization: Bearer ", to: &text)
-            HTTP1Writer.append(key, to: &text)
-            HTTP1Writer.append("\r\n", to: &text)
-        }
+        text.append(contentsOf: endpoint.fixedFields)
         // The model server gets an id of ours: what a client calls its request is its own affair.
-        HTTP1Writer.append("x-request-id: ", to: &text)
         RequestName.append(to: &text, id: id, instance: instance)
         HTTP1Writer.append("\r\ncontent-length: ", to: &text)
         HTTP1Writer.appendDecimal(length, to: &text)
         HTTP1Writer.append("\r\n\r\n", to: &text)
+    }
+
+    /// What is the same in every request to an endpoint: from behind the path to the name of the
+    /// field for the request's id.
+    static func fixedFields(authority: String, apiKey: String?) -> [UInt8] {
+        var text: [UInt8] = []
+        HTTP1Writer.append(" HTTP/1.1\r\nhost: ", to: &text)
+        HTTP1Writer.append(authority, to: &text)
+        HTTP1Writer.append("\r\nuser-agent: joulegate\r\naccept: ", to: &text)
+        HTTP1Writer.append("application/json, text/event-stream\r\n", to: &text)
+        HTTP1Writer.append("content-type: application/json\r\n", to: &text)
+        if let apiKey {
+            HTTP1Writer.append("authorization: Bearer ", to: &text)
+            HTTP1Writer.append(apiKey, to: &text)
+            HTTP1Writer.append("\r\n", to: &text)
+        }
+        HTTP1Writer.append("x-request-id: ", to: &text)
+        return text
     }
 }
 
 /// Our own name of a request: `jg-`, eight digits for this run of the process, sixteen for the
 /// request.
 enum RequestName {
+    private static let count = 28
+
     static func append(to text: inout [UInt8], id: RequestID, instance: UInt32) {
-        HTTP1Writer.append("jg-", to: &text)
-        appendHex(UInt64(instance), digits: 8, to: &text)
-        text.append(UInt8(ascii: "-"))
-        appendHex(id.rawValue, digits: 16, to: &text)
+        withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { name in
+            name.copyBytes(from: "jg-00000000-".utf8)
+            writeHex(UInt64(instance), to: name[3..<11])
+            writeHex(id.rawValue, to: name[12..<count])
+            text.append(contentsOf: UnsafeRawBufferPointer(name))
+        }
     }
 
-    private static func appendHex(_ number: UInt64, digits: Int, to text: inout [UInt8]) {
-        for place in (0..<digits).reversed() {
-            let digit = UInt8(number >> UInt64(4 * place) & 0xF)
-            text.append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
+    private static func writeHex(
+        _ number: UInt64, to digits: Slice<UnsafeMutableRawBufferPointer>
+    ) {
+        let target = UnsafeMutableRawBufferPointer(rebasing: digits)
+        var rest = number
+        for place in target.indices.reversed() {
+            let digit = UInt8(truncatingIfNeeded: rest & 0xF)
+            target[place] = digit &+ (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            rest >>= 4
         }
     }
 }

@@ -95,9 +95,7 @@ public final class ClientConnection: Pollable {
     // MARK: Events
 
     public override func ready(_ events: Readiness) {
-        if !events.isDisjoint(with: [.peerClosed, .failed]) {
-            isPeerClosed = true
-        }
+        if events.hasPeerClosed { isPeerClosed = true }
         if stage == .connecting {
             guard events.contains(.writable) || isPeerClosed else { return }
             guard finishConnecting() else { return }
@@ -210,12 +208,19 @@ public final class ClientConnection: Pollable {
 
     /// Parses as far as it can; returns how many bytes were used.
     private func parse(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var gathered: [UInt8] = []
+        swap(&gathered, &reactor.gathered)
+        defer {
+            gathered.removeAll(keepingCapacity: true)
+            swap(&gathered, &reactor.gathered)
+        }
         var offset = 0
         while descriptor >= 0, handler != nil {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
             do {
                 switch try parser.next(rest, into: &head) {
                 case .needMore:
+                    deliverGathered(&gathered)
                     return offset
                 case .head(let consumed, let head):
                     offset += consumed
@@ -226,18 +231,32 @@ public final class ClientConnection: Pollable {
                     offset += consumed
                     // Framing alone may have been used.
                     guard !range.isEmpty else { continue }
-                    handler?.received(self, UnsafeRawBufferPointer(rebasing: rest[range]))
+                    let piece = UnsafeRawBufferPointer(rebasing: rest[range])
+                    if gathered.isEmpty, offset == bytes.count {
+                        handler?.received(self, piece)
+                    } else {
+                        // A burst of small chunks costs its receiver one call.
+                        gathered.append(contentsOf: piece)
+                    }
                 case .end(let consumed):
                     offset += consumed
+                    deliverGathered(&gathered)
                     finish(hasMore: offset < bytes.count)
                     return bytes.count
                 }
             } catch {
+                deliverGathered(&gathered)
                 fail(.malformed(error))
                 return bytes.count
             }
         }
         return bytes.count
+    }
+
+    private func deliverGathered(_ gathered: inout [UInt8]) {
+        guard !gathered.isEmpty else { return }
+        gathered.withUnsafeBytes { handler?.received(self, $0) }
+        gathered.removeAll(keepingCapacity: true)
     }
 
     /// The response is whole: the connection is idle again before the handler hears of it, so

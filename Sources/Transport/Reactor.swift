@@ -30,6 +30,11 @@ public struct Readiness: OptionSet, Sendable {
     public static let failed = Readiness(rawValue: joulegate_epollerr | joulegate_epollhup)
     /// Either bit says so: ask for an intersection, not for both.
     public static let peerClosed = Readiness(rawValue: joulegate_epollrdhup | joulegate_epollhup)
+
+    /// The peer sends no more, or the connection is broken. Any one of the bits says so: a FIN
+    /// alone is no hang-up, and it may come in the same event as the last bytes, never to be told
+    /// again.
+    var hasPeerClosed: Bool { !isDisjoint(with: [.peerClosed, .failed]) }
 }
 
 /// Something with a descriptor that a reactor watches, edge-triggered: after `ready` the owner
@@ -79,6 +84,8 @@ public final class Reactor: @unchecked Sendable {
     var scratch = ByteQueue(keeping: 1 << 20)
     /// Plain text of the TLS connection being read.
     var plaintext: [UInt8] = []
+    /// Pieces of the response body being parsed; taken and put back like the next.
+    var gathered: [UInt8] = []
     /// Events of the HTTP/2 session being worked on; taken and put back around each use.
     var spareEvents: [HTTP2Event] = []
 

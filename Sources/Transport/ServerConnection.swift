@@ -77,9 +77,7 @@ public final class ServerConnection: Pollable {
 
     public override func ready(_ events: Readiness) {
         if isParsePending { resumeParsing() }
-        if !events.isDisjoint(with: [.peerClosed, .failed]) {
-            isPeerClosed = true
-        }
+        if events.hasPeerClosed { isPeerClosed = true }
         if events.contains(.writable), !isWritable {
             isWritable = true
             reactor.markDirty(self)

@@ -39,6 +39,8 @@ public struct ByteQueue: ~Copyable {
         }
         var size = max(capacity, 256)
         while size < used + count { size *= 2 }
+        // Past what is kept anyway, fewer and larger steps: each one copies what is there.
+        if size > keptCapacity, capacity > 0 { size *= 2 }
         let grown = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
         if let base {
             grown.copyMemory(from: base + head, byteCount: used)

@@ -11,40 +11,75 @@ public struct FieldBlock: Sendable {
         public var valueLength: Int32
     }
 
-    public private(set) var bytes: [UInt8] = []
-    public private(set) var fields: [Field] = []
+    // Both arrays only grow: what lies beyond the counts is left over from earlier requests. A
+    // block is filled a dozen times a request, and moving a counter is cheaper than the bookkeeping
+    // of an array.
+    private var storage: [UInt8] = []
+    private var used = 0
+    private var fields: [Field] = []
+
+    public private(set) var count = 0
 
     public init() {}
 
-    public var count: Int { fields.count }
-
     /// Size as RFC 9113 6.5.2 counts it: name + value + 32 for each field.
-    public var listSize: Int { bytes.count + 32 * fields.count }
+    public var listSize: Int { used + 32 * count }
 
     /// Empties the block and keeps its memory for the next request.
     public mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        fields.removeAll(keepingCapacity: true)
+        used = 0
+        count = 0
     }
 
     public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        let start = bytes.count
-        bytes.append(contentsOf: name)
-        bytes.append(contentsOf: value)
-        fields.append(
-            Field(
-                nameStart: Int32(truncatingIfNeeded: start),
-                nameLength: Int32(truncatingIfNeeded: name.count),
-                valueStart: Int32(truncatingIfNeeded: start + name.count),
-                valueLength: Int32(truncatingIfNeeded: value.count)))
+        let start = used
+        let middle = start + name.count
+        used = middle + value.count
+        if used > storage.count { grow() }
+        storage.withUnsafeMutableBytes { storage in
+            guard let base = storage.baseAddress else { return }
+            if let name = name.baseAddress {
+                (base + start).copyMemory(from: name, byteCount: middle - start)
+            }
+            if let value = value.baseAddress {
+                (base + middle).copyMemory(from: value, byteCount: used - middle)
+            }
+        }
+        let field = Field(
+            nameStart: Int32(truncatingIfNeeded: start),
+            nameLength: Int32(truncatingIfNeeded: name.count),
+            valueStart: Int32(truncatingIfNeeded: middle),
+            valueLength: Int32(truncatingIfNeeded: value.count))
+        if count < fields.count { fields[count] = field } else { fields.append(field) }
+        count += 1
+    }
+
+    private mutating func grow() {
+        let size = max(256, 2 * storage.count, used)
+        storage.append(contentsOf: repeatElement(0, count: size - storage.count))
+    }
+
+    /// The field's place, for the C library's array; `index` is below `count`.
+    func field(at index: Int) -> Field {
+        precondition(index < count)
+        return fields[index]
+    }
+
+    /// The bytes that the fields' offsets refer to.
+    func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+        try storage.withUnsafeBytes { storage in
+            try body(UnsafeRawBufferPointer(rebasing: storage[..<used]))
+        }
     }
 
     /// As `append`, with the name's letters made lower case.
     mutating func append(lowercasing name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        let start = bytes.count
+        let start = used
         append(name: name, value: value)
-        for index in start..<start + name.count {
-            bytes[index] = HTTP1Text.lowercased(bytes[index])
+        storage.withUnsafeMutableBytes { storage in
+            for index in start..<start + name.count {
+                storage[index] = HTTP1Text.lowercased(storage[index])
+            }
         }
     }
 
@@ -77,8 +112,8 @@ public struct FieldBlock: Sendable {
 
     /// Copies one field of another block.
     public mutating func append(_ other: borrowing FieldBlock, at index: Int) {
-        let field = other.fields[index]
-        other.bytes.withUnsafeBytes { bytes in
+        let field = other.field(at: index)
+        other.withBytes { bytes in
             append(
                 name: UnsafeRawBufferPointer(
                     rebasing: bytes[range(field.nameStart, field.nameLength)]),
@@ -99,32 +134,34 @@ public struct FieldBlock: Sendable {
 
     /// The index of the first field with this (lower-case) name.
     public func index(of name: StaticString) -> Int? {
-        let wanted = UnsafeRawBufferPointer(
-            start: name.utf8Start, count: name.utf8CodeUnitCount)
-        return bytes.withUnsafeBytes { bytes in
-            fields.firstIndex { field in
-                field.nameLength == wanted.count
-                    && bytes[range(field.nameStart, field.nameLength)].elementsEqual(wanted)
-            }
+        withBytes { bytes in
+            for index in 0..<count where Self.matches(fields[index], name, bytes) { return index }
+            return nil
         }
     }
 
     /// How many fields carry this name.
     public func count(of name: StaticString) -> Int {
         var count = 0
-        for index in fields.indices where self.name(at: index, equals: name) { count += 1 }
+        for index in 0..<self.count where self.name(at: index, equals: name) { count += 1 }
         return count
     }
 
     public func contains(_ name: StaticString) -> Bool { index(of: name) != nil }
 
     public func name(at index: Int, equals name: StaticString) -> Bool {
-        let field = fields[index]
+        withBytes { Self.matches(field(at: index), name, $0) }
+    }
+
+    @inline(__always)
+    private static func matches(
+        _ field: Field, _ name: StaticString, _ bytes: UnsafeRawBufferPointer
+    ) -> Bool {
         guard Int(field.nameLength) == name.utf8CodeUnitCount else { return false }
-        return bytes.withUnsafeBytes { bytes in
-            bytes[range(field.nameStart, field.nameLength)].elementsEqual(
-                UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-        }
+        let start = Int(field.nameStart)
+        for offset in 0..<name.utf8CodeUnitCount
+        where bytes[start &+ offset] != name.utf8Start[offset] { return false }
+        return true
     }
 
     /// The first field's value as text; invalid UTF-8 is repaired, so only for display and lookup.
@@ -133,13 +170,11 @@ public struct FieldBlock: Sendable {
     }
 
     public func name(at index: Int) -> String {
-        let field = fields[index]
-        return String(decoding: bytes[range(field.nameStart, field.nameLength)], as: UTF8.self)
+        withName(at: index) { String(decoding: $0, as: UTF8.self) }
     }
 
     public func value(at index: Int) -> String {
-        let field = fields[index]
-        return String(decoding: bytes[range(field.valueStart, field.valueLength)], as: UTF8.self)
+        withValue(at: index) { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Runs `body` on the bytes of the first field with this name; `nil` if there is none.
@@ -153,8 +188,8 @@ public struct FieldBlock: Sendable {
     public func withValue<R>(
         at index: Int, _ body: (UnsafeRawBufferPointer) throws -> R
     ) rethrows -> R {
-        let field = fields[index]
-        return try bytes.withUnsafeBytes { bytes in
+        let field = field(at: index)
+        return try withBytes { bytes in
             try body(
                 UnsafeRawBufferPointer(rebasing: bytes[range(field.valueStart, field.valueLength)]))
         }
@@ -163,8 +198,8 @@ public struct FieldBlock: Sendable {
     public func withName<R>(
         at index: Int, _ body: (UnsafeRawBufferPointer) throws -> R
     ) rethrows -> R {
-        let field = fields[index]
-        return try bytes.withUnsafeBytes { bytes in
+        let field = field(at: index)
+        return try withBytes { bytes in
             try body(
                 UnsafeRawBufferPointer(rebasing: bytes[range(field.nameStart, field.nameLength)]))
         }

@@ -11,10 +11,9 @@ struct HTTP1HeadFinder: Sendable {
         in input: UnsafeRawBufferPointer, limit: Int
     ) throws(HTTP1Error) -> Int? {
         while scanned < input.count {
-            let byte = input[scanned]
-            scanned += 1
-            guard byte == UInt8(ascii: "\n") else { continue }
-            let lineFeed = scanned - 1
+            let lineFeed = HTTP1Text.lineFeed(in: input, from: scanned)
+            scanned = min(lineFeed + 1, input.count)
+            guard lineFeed < input.count else { break }
             guard lineFeed > lineStart, input[lineFeed - 1] == UInt8(ascii: "\r") else {
                 throw .bareLineFeed
             }
@@ -60,8 +59,7 @@ struct HTTP1FieldReader {
         var start = 0
         var count = 0
         while start < lines.count {
-            var end = start
-            while end < lines.count, lines[end] != UInt8(ascii: "\n") { end += 1 }
+            let end = HTTP1Text.lineFeed(in: lines, from: start)
             count += 1
             if count > limits.headerFields { throw .tooManyFields }
             let line = UnsafeRawBufferPointer(rebasing: lines[start..<max(start, end - 1)])

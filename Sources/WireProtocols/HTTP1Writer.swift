@@ -64,15 +64,21 @@ public enum HTTP1Writer {
     }
 
     public static func appendDecimal(_ number: Int, to text: inout [UInt8]) {
-        var divisor = 1
-        var rest = number.magnitude
-        while rest / UInt(divisor) >= 10 { divisor *= 10 }
-        if number < 0 { text.append(UInt8(ascii: "-")) }
-        while divisor > 0 {
-            let digit = rest / UInt(divisor)
-            text.append(UInt8(ascii: "0") + UInt8(digit))
-            rest -= digit * UInt(divisor)
-            divisor /= 10
+        // Room for the sign and 19 digits, filled from the end.
+        var room: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        withUnsafeMutableBytes(of: &room) { room in
+            var start = room.count
+            var rest = number.magnitude
+            repeat {
+                start -= 1
+                room[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            if number < 0 {
+                start -= 1
+                room[start] = UInt8(ascii: "-")
+            }
+            text.append(contentsOf: UnsafeRawBufferPointer(rebasing: room[start...]))
         }
     }
 

@@ -25,19 +25,28 @@ extension HTTP2Session {
 extension FieldBlock {
     /// The block as nghttp2 wants it; valid during the call only.
     func withNameValues(_ body: (UnsafeBufferPointer<nghttp2_nv>) -> Void) {
-        bytes.withUnsafeBytes { raw in
+        withBytes { raw in
             guard let base = raw.baseAddress else { return }
             let start = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: UInt8.self)
             withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: count) { pairs in
-                for (index, field) in fields.enumerated() {
+                for index in 0..<count {
+                    let field = field(at: index)
                     let pair = nghttp2_nv(
                         name: start + Int(field.nameStart), value: start + Int(field.valueStart),
                         namelen: Int(field.nameLength), valuelen: Int(field.valueLength),
-                        flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+                        flags: compressionFlags(ofFieldAt: index))
                     (pairs.baseAddress! + index).initialize(to: pair)
                 }
                 body(UnsafeBufferPointer(start: pairs.baseAddress, count: count))
             }
         }
+    }
+
+    /// A value that never comes again must stay out of the compression table: fifty old request
+    /// ids would fill it, and each new one be compared with all of them.
+    private func compressionFlags(ofFieldAt index: Int) -> UInt8 {
+        let isUnique = name(at: index, equals: "x-request-id")
+        let flag = isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
+        return UInt8(flag.rawValue)
     }
 }

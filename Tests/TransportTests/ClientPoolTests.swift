@@ -194,7 +194,7 @@ private let short = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
         let call = bench.call(pausesAtHead: true)
         let server = try bench.listener.accept()
         _ = server.receive(through: "\r\n\r\n")
-        let body = (0..<4_000_000).map { PathHandler.byte(at: $0) }
+        let body = Array(repeating: PathHandler.pattern, count: 400).flatMap { $0 }
         let writer = Thread.start(name: "writer") {
             server.send("HTTP/1.1 200 OK\r\nContent-Length: \(body.count)\r\n\r\n")
             server.send(body)

@@ -71,11 +71,9 @@ final class RawClient: Sendable {
 
     /// What has come: nothing at the connection's end, `nil` on a reset or after the time-out.
     func receive(_ limit: Int = 64 << 10) -> [UInt8]? {
-        let bytes = [UInt8](unsafeUninitializedCapacity: limit + 1) { buffer, count in
-            count = max(-1, recv(descriptor, buffer.baseAddress, limit, 0)) + 1
-        }
-        // One more than came, so that a failure is no element and the end is one.
-        return bytes.isEmpty ? nil : bytes.dropLast()
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, limit, 0) }
+        return count < 0 ? nil : Array(bytes.prefix(count))
     }
 
     /// Everything up to the connection's end.

@@ -70,7 +70,11 @@ import Testing
     }
 
     @Test func mailFromManyThreadsArrivesOnceAndInOrder() throws {
-        final class Counter { var last = [Int](repeating: -1, count: 8), count = 0, isOrdered = true }
+        final class Counter {
+            var last = [Int](repeating: -1, count: 8)
+            var count = 0
+            var isOrdered = true
+        }
         let group = try ReactorGroup(count: 1)
         let reactor = group.reactors[0]
         reactor.context = Counter()

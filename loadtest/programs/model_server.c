@@ -88,8 +88,8 @@ static size_t write_event(char *to) {
   int count = snprintf(
       event, sizeof event,
       "data: {\"id\":\"chatcmpl-7d2f0c1e9a8b4f6d\",\"object\":\"chat.completion.chunk\","
-      "\"created\":1767225600,\"model\":\"m\",\"t\":\"%020lld\",\"choices\":[{\"index\":0,"
-      "\"delta\":{\"content\":\" token\"},\"finish_reason\":null}]}\n\n",
+      "\"created\":1767225600,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{"
+      "\"content\":\" token\"},\"finish_reason\":null}],\"t\":\"%020lld\"}\n\n",
       now_ns());
   return (size_t)sprintf(to, "%x\r\n%s\r\n", count, event);
 }

@@ -27,8 +27,29 @@ public struct JSONScanner {
     public static let greatestDepth = 64
 
     public let bytes: UnsafeRawBufferPointer
+    /// Of a text that was validated for walking; else empty.
+    private let extents: JSONExtents
 
-    public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    public init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+        extents = JSONExtents()
+    }
+
+    private init(_ bytes: UnsafeRawBufferPointer, _ extents: JSONExtents) {
+        self.bytes = bytes
+        self.extents = extents
+    }
+
+    /// Checks the whole text and returns a scanner that walks it in few steps, and where its value
+    /// lies.
+    static func validated(
+        _ bytes: UnsafeRawBufferPointer, depth limit: Int
+    ) throws(Failure) -> (scanner: JSONScanner, value: Range<Int>) {
+        var validator = JSONValidator(
+            bytes, depth: min(limit, greatestDepth), notesExtents: true)
+        let value = try validator.run()
+        return (JSONScanner(bytes, validator.extents), value)
+    }
 
     /// True if `bytes` is one whole JSON value.
     public static func isValid(_ bytes: UnsafeRawBufferPointer, depth: Int) -> Bool {
@@ -66,6 +87,14 @@ public struct JSONScanner {
     public func forEachMember(
         of object: Range<Int>, _ body: (_ key: Range<Int>, _ value: Range<Int>) -> Bool
     ) {
+        _ = walkMembers(of: object, body)
+    }
+
+    /// The same; returns one past the closing brace, or `nil` if the walk did not come to it.
+    @inline(__always)
+    func walkMembers(
+        of object: Range<Int>, _ body: (_ key: Range<Int>, _ value: Range<Int>) -> Bool
+    ) -> Int? {
         var offset = skipSpace(from: object.lowerBound + 1)
         while offset < object.upperBound, bytes[offset] == UInt8(ascii: "\"") {
             let key = offset..<endOfString(from: offset)
@@ -74,11 +103,23 @@ public struct JSONScanner {
             offset = skipSpace(from: offset + 1)
             let value = offset..<endOfValue(from: offset)
             let inner = key.lowerBound + 1..<max(key.lowerBound + 1, key.upperBound - 1)
-            if !body(inner, value) { return }
+            if !body(inner, value) { return nil }
             offset = skipSpace(from: value.upperBound)
-            guard offset < object.upperBound, bytes[offset] == UInt8(ascii: ",") else { return }
+            guard offset < object.upperBound, bytes[offset] == UInt8(ascii: ",") else { break }
             offset = skipSpace(from: offset + 1)
         }
+        guard offset < object.upperBound, bytes[offset] == UInt8(ascii: "}") else { return nil }
+        return offset + 1
+    }
+
+    /// Walks the members of the object that is the whole text, which nobody has validated; false
+    /// if the text is none, as far as a walk can tell.
+    func walkRoot(_ body: (_ key: Range<Int>, _ value: Range<Int>) -> Bool) -> Bool {
+        let start = skipSpace(from: 0)
+        guard start < bytes.count, kind(at: start) == .object,
+            let end = walkMembers(of: start..<bytes.count, body)
+        else { return false }
+        return skipSpace(from: end) == bytes.count
     }
 
     /// Walks the elements of the array at `array` until `body` returns false.
@@ -106,8 +147,7 @@ public struct JSONScanner {
     /// True if the bytes of `range` are exactly `text`.
     public func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
         range.count == text.utf8CodeUnitCount
-            && bytes[range].elementsEqual(
-                UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+            && UnsafeRawBufferPointer(rebasing: bytes[range]).holds(text)
     }
 
     /// A whole number; `nil` for fractions, exponents and what does not fit.
@@ -135,25 +175,60 @@ public struct JSONScanner {
         return offset
     }
 
-    /// One past the value that begins at `start`, in validated text.
+    // MARK: Ends of values
+
+    /// One past the value that begins at `start`.
     func endOfValue(from start: Int) -> Int {
         switch kind(at: start) {
-        case .string: return endOfString(from: start)
-        case .object, .array: return endOfContainer(from: start)
-        case .number, .true, .false, .null:
-            var offset = start
-            while offset < bytes.count, !JSONValidator.endsScalar(bytes[offset]) { offset += 1 }
-            return offset
+        case .string: endOfStringValue(from: start)
+        case .object, .array:
+            extents.extent(at: start)?.end ?? Self.endOfContainer(bytes, from: start)
+        case .number, .true, .false, .null: Self.endOfScalar(bytes, from: start)
         }
     }
 
-    private func endOfContainer(from start: Int) -> Int {
+    private func endOfStringValue(from start: Int) -> Int {
+        let near = UnsafeRawBufferPointer(
+            rebasing: bytes[..<min(start + JSONExtents.longString, bytes.count)])
+        let head = JSONValidator.skipPlain(near, from: start + 1)
+        if head < near.count, near[head] == UInt8(ascii: "\"") { return head + 1 }
+        return extents.extent(at: start)?.end ?? endOfString(from: start)
+    }
+
+    /// One past the closing quote of the string that opens at `start`.
+    func endOfString(from start: Int) -> Int { Self.endOfString(bytes, from: start) }
+
+    /// UTF-8 bytes of the string at `range` (quotes included) once its escapes are undone.
+    func unescapedCount(ofStringAt range: Range<Int>) -> Int {
+        if let extent = extents.extent(at: range.lowerBound), !extent.hasEscapes {
+            return max(0, range.count - 2)
+        }
+        return JSONText.unescapedCount(
+            UnsafeRawBufferPointer(rebasing: bytes[range.dropFirst().dropLast()]))
+    }
+
+    /// One past the value that begins at `start`, by reading it.
+    static func endOfValue(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        switch start < bytes.count ? bytes[start] : 0 {
+        case UInt8(ascii: "\""): endOfString(bytes, from: start)
+        case UInt8(ascii: "{"), UInt8(ascii: "["): endOfContainer(bytes, from: start)
+        default: endOfScalar(bytes, from: start)
+        }
+    }
+
+    private static func endOfScalar(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        var offset = start
+        while offset < bytes.count, !JSONValidator.endsScalar(bytes[offset]) { offset += 1 }
+        return offset
+    }
+
+    private static func endOfContainer(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var depth = 0
         var offset = start
         while offset < bytes.count {
             switch bytes[offset] {
             case UInt8(ascii: "\""):
-                offset = endOfString(from: offset)
+                offset = endOfString(bytes, from: offset)
                 continue
             case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
             case UInt8(ascii: "}"), UInt8(ascii: "]"):
@@ -166,8 +241,7 @@ public struct JSONScanner {
         return bytes.count
     }
 
-    /// One past the closing quote of the string that opens at `start`.
-    func endOfString(from start: Int) -> Int {
+    static func endOfString(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var offset = start + 1
         while offset < bytes.count {
             offset = JSONValidator.skipPlain(bytes, from: offset)

@@ -6,10 +6,15 @@ struct JSONValidator {
     private var offset = 0
     private var containers: UInt64 = 0
     private var depth = 0
+    /// Filled in as the text is read, if somebody is going to walk it.
+    private(set) var extents = JSONExtents()
+    private let notesExtents: Bool
 
-    init(_ bytes: UnsafeRawBufferPointer, depth limit: Int) {
+    init(_ bytes: UnsafeRawBufferPointer, depth limit: Int, notesExtents: Bool = false) {
         self.bytes = bytes
         self.limit = limit
+        self.notesExtents = notesExtents
+        if notesExtents { extents.reserve() }
     }
 
     /// What may come next.
@@ -40,6 +45,7 @@ struct JSONValidator {
         return start..<end
     }
 
+    @inline(__always)
     private mutating func step(
         _ expectation: Expectation
     ) throws(JSONScanner.Failure) -> Expectation {
@@ -67,6 +73,7 @@ struct JSONValidator {
         }
     }
 
+    @inline(__always)
     private mutating func value(_ byte: UInt8) throws(JSONScanner.Failure) -> Expectation {
         switch byte {
         case UInt8(ascii: "\""): try string()
@@ -84,19 +91,23 @@ struct JSONValidator {
         return .rest
     }
 
+    @inline(__always)
     private mutating func open(isObject: Bool) throws(JSONScanner.Failure) {
         guard depth < limit else { throw failure(.tooDeep) }
         depth += 1
         containers = containers << 1 | (isObject ? 1 : 0)
+        if notesExtents { extents.open(at: offset, depth: depth) }
         offset += 1
     }
 
+    @inline(__always)
     private mutating func close(_ byte: UInt8) throws(JSONScanner.Failure) -> Expectation {
         let expected = containers & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")
         guard depth > 0, byte == expected else { throw failure(.unexpectedByte) }
+        offset += 1
+        if notesExtents { extents.close(at: offset, depth: depth) }
         depth -= 1
         containers >>= 1
-        offset += 1
         return .rest
     }
 
@@ -142,7 +153,10 @@ struct JSONValidator {
 
     // MARK: Strings
 
+    @inline(__always)
     private mutating func string() throws(JSONScanner.Failure) {
+        let start = offset
+        var hasEscapes = false
         offset += 1
         while true {
             offset = Self.skipPlain(bytes, from: offset)
@@ -150,14 +164,19 @@ struct JSONValidator {
             let byte = bytes[offset]
             if byte == UInt8(ascii: "\"") {
                 offset += 1
+                if notesExtents {
+                    extents.note(string: start, end: offset, hasEscapes: hasEscapes)
+                }
                 return
             }
             if byte == UInt8(ascii: "\\") {
+                hasEscapes = true
                 try escape()
             } else if byte < 0x20 {
                 throw failure(.controlCharacter)
             } else {
-                try multibyte()
+                // Such characters come in runs: Hangul has three bytes each.
+                repeat { try multibyte() } while peek >= 0x80
             }
         }
     }
@@ -209,6 +228,7 @@ struct JSONValidator {
 
     // MARK: Bytes
 
+    @inline(__always)
     private mutating func skipSpace() {
         while offset < bytes.count, Self.isSpace(bytes[offset]) { offset += 1 }
     }
@@ -232,20 +252,49 @@ struct JSONValidator {
     static func skipPlain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
+        guard let base = bytes.baseAddress else { return start }
+        let count = bytes.count
         var offset = start
-        while bytes.count - offset >= 8 {
-            let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+        while count &- offset >= 8 {
+            let word = (base + offset).loadUnaligned(as: UInt64.self).littleEndian
             let quote = word ^ (ones &* 0x22)
             let slash = word ^ (ones &* 0x5C)
             let flags =
                 (word | (word &- ones &* 0x20) | (quote &- ones) | (slash &- ones)) & highs
-            if flags != 0 { return offset + flags.trailingZeroBitCount / 8 }
-            offset += 8
+            if flags != 0 { return offset &+ flags.trailingZeroBitCount / 8 }
+            offset &+= 8
+            // Most strings end soon; one that has not yet is worth larger steps.
+            if offset &- start >= 16, count &- offset >= 32 {
+                offset = skipPlainBlocks(base, from: offset, to: count)
+            }
         }
-        while offset < bytes.count {
+        while offset < count {
             let byte = bytes[offset]
             if byte >= 0x80 || byte < 0x20 || byte == 0x22 || byte == 0x5C { return offset }
-            offset += 1
+            offset &+= 1
+        }
+        return offset
+    }
+
+    /// The same 32 bytes at a time; stops before the block with a hit.
+    private static func skipPlainBlocks(
+        _ base: UnsafeRawPointer, from start: Int, to end: Int
+    ) -> Int {
+        let ones = SIMD4<UInt64>(repeating: 0x0101_0101_0101_0101)
+        var offset = start
+        while end &- offset >= 32 {
+            let place = base + offset
+            let words = SIMD4<UInt64>(
+                place.loadUnaligned(as: UInt64.self),
+                place.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                place.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
+                place.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+            let quotes = words ^ (ones &* 0x22)
+            let slashes = words ^ (ones &* 0x5C)
+            let flags =
+                words | (words &- ones &* 0x20) | (quotes &- ones) | (slashes &- ones)
+            if (flags.x | flags.y | flags.z | flags.w) & 0x8080_8080_8080_8080 != 0 { break }
+            offset &+= 32
         }
         return offset
     }

@@ -9,9 +9,13 @@ struct MemberKey {
         undone = bytes.contains(UInt8(ascii: "\\")) ? JSONText.unescapedBytes(bytes) : nil
     }
 
+    @inline(__always)
     func `is`(_ name: StaticString) -> Bool {
-        withBytes { $0.holds(name) }
+        guard let undone else { return bytes.holds(name) }
+        return undone.withUnsafeBytes { $0.holds(name) }
     }
+
+    var hasEscapes: Bool { undone != nil }
 
     func ends(with suffix: StaticString) -> Bool {
         withBytes { bytes in

@@ -39,10 +39,9 @@ public struct ParsedRequest: Sendable {
         guard body.count <= limits.requestBodyBytes else {
             throw .bodyTooLarge(limit: limits.requestBodyBytes)
         }
-        let scanner = JSONScanner(body)
-        let value: Range<Int>
+        let (scanner, value): (JSONScanner, Range<Int>)
         do {
-            value = try scanner.validate(depth: limits.jsonDepth)
+            (scanner, value) = try JSONScanner.validated(body, depth: limits.jsonDepth)
         } catch {
             throw .invalid(param: nil, error.explanation)
         }

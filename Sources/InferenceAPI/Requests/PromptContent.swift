@@ -8,7 +8,7 @@ extension RequestReader {
     mutating func readContent(_ value: Range<Int>, nesting: Int) {
         switch scanner.kind(at: value.lowerBound) {
         case .string:
-            request.promptBytes += JSONText.unescapedCount(contents(of: value))
+            request.promptBytes += scanner.unescapedCount(ofStringAt: value)
         case .number:
             request.promptBytes += Self.bytesPerTokenIdentifier
         case .array where nesting < Self.greatestNesting:

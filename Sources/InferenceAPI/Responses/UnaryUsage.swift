@@ -2,22 +2,23 @@ import InferenceTypes
 
 /// Token counts out of an upstream's answer. Nothing here fails: what is not there is `nil`.
 public enum UnaryUsage {
-    /// Deepest answer that is read, which is the deepest there can be.
-    private static let depth = JSONScanner.greatestDepth
-
-    /// The usage in a whole answer.
+    /// The usage in a whole answer. It is walked, not validated: the client is its judge.
     public static func parse(_ body: UnsafeRawBufferPointer, task: InferenceTask) -> Usage {
         let scanner = JSONScanner(body)
-        guard let value = try? scanner.validate(depth: depth),
-            scanner.kind(at: value.lowerBound) == .object
-        else { return Usage() }
-        if let usage = scanner.member("usage", of: value) {
-            return self.usage(at: usage, in: scanner)
+        var usage: Range<Int>?
+        var count: Range<Int>?
+        let isWhole = scanner.walkRoot { key, value in
+            if usage == nil, scanner.equals(key, "usage") {
+                usage = value
+            } else if count == nil, scanner.equals(key, "count") {
+                count = value
+            }
+            return true
         }
+        guard isWhole else { return Usage() }
+        if let usage { return self.usage(at: usage, in: scanner) }
         // vLLM's tokenizer endpoint counts outside a usage object.
-        guard task == .tokenize, let count = scanner.member("count", of: value) else {
-            return Usage()
-        }
+        guard task == .tokenize, let count else { return Usage() }
         return Usage(inputTokens: tokens(count, scanner))
     }
 

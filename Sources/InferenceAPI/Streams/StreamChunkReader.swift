@@ -7,14 +7,34 @@ struct StreamChunkReader {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
     private(set) var chunk = StreamChunk()
+    /// Where the value of `choices` began, if nothing before it was worth noting.
+    private(set) var choicesStart: Int?
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
+    /// As `readRoot`, for a chunk that begins with `opening`: the same bytes up to the value of
+    /// `choices` as a chunk before it, and nothing worth noting in them.
+    mutating func readRoot(after opening: [UInt8]) {
+        offset = opening.count
+        choicesStart = offset
+        readChoices()
+        if skipComma() { readRootMembers() }
+    }
+
     mutating func readRoot() {
         skipSpace()
-        readMembers { reader, key in
+        guard byte == UInt8(ascii: "{") else { return skipValue() }
+        offset += 1
+        skipSpace()
+        readRootMembers()
+    }
+
+    private mutating func readRootMembers() {
+        readRemainingMembers { reader, key in
             switch key.count {
-            case 7 where reader.equals(key, "choices"): reader.readChoices()
+            case 7 where reader.equals(key, "choices"):
+                if !reader.chunk.saysAnything { reader.choicesStart = reader.offset }
+                reader.readChoices()
             case 5 where reader.equals(key, "usage"): reader.readUsage()
             case 5 where reader.equals(key, "error"): reader.readError()
             case 4 where reader.equals(key, "type"): reader.readType()
@@ -154,6 +174,14 @@ struct StreamChunkReader {
         guard byte == UInt8(ascii: "{") else { return skipValue() }
         offset += 1
         skipSpace()
+        readRemainingMembers(body)
+    }
+
+    /// The same from the next key on.
+    @inline(__always)
+    private mutating func readRemainingMembers(
+        _ body: (inout StreamChunkReader, _ key: Range<Int>) -> Void
+    ) {
         while byte == UInt8(ascii: "\"") {
             let start = offset + 1
             skipString()
@@ -193,10 +221,10 @@ struct StreamChunkReader {
     }
 
     private mutating func skipString() {
-        offset = min(JSONScanner(bytes).endOfString(from: offset), bytes.count)
+        offset = min(JSONScanner.endOfString(bytes, from: offset), bytes.count)
     }
 
     private mutating func skipValue() {
-        offset = min(JSONScanner(bytes).endOfValue(from: offset), bytes.count)
+        offset = min(JSONScanner.endOfValue(bytes, from: offset), bytes.count)
     }
 }

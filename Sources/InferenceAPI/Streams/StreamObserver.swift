@@ -23,6 +23,8 @@ struct StreamObserver {
     private(set) var usage = Usage()
     private var finishedChoices: UInt64 = 0
     private var finishedBeyond = 0
+    /// See ``StreamChunk/init(_:opening:)``.
+    private var opening: [UInt8] = []
 
     init(task: InferenceTask, stripUsage: Bool, choices: Int) {
         isResponses = task == .responses
@@ -66,7 +68,7 @@ struct StreamObserver {
             return isResponses ? .fail(.incomplete) : .finish
         }
         events += 1
-        let chunk = StreamChunk(payload)
+        let chunk = StreamChunk(payload, opening: &opening)
         let type = name.map(StreamChunk.eventType(of:)) ?? .other
         note(chunk)
         if chunk.hasError || type == .error { return .passAndFail }

@@ -19,6 +19,9 @@ struct Emulate: ParsableCommand {
     @Option(help: "A profile's name (looked for in Config/profiles) or path.")
     var profile: String
 
+    @Option(help: "Numeric address to listen on.")
+    var address = "127.0.0.1"
+
     @Option(help: "Port of the model server; 0 lets the system choose.")
     var port: UInt16 = 0
 
@@ -50,6 +53,7 @@ struct Emulate: ParsableCommand {
         service.engine.timeFactor = timeFactor
         service.epoch = Int(Date().timeIntervalSince1970)
         var options = EmulatedServer.Options(service: service)
+        options.host = address
         options.port = port
         options.exporterPort = exporterPort
         if let exporter {

@@ -1,0 +1,16 @@
+import ArgumentParser
+import Configuration
+import Gateway
+
+/// Exits with 0 if the gateway that runs with this configuration answers, with 1 if not.
+struct Health: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Ask the running gateway's admin listener for its health.",
+        discussion: "For containers without a shell, and for scripts.")
+
+    @OptionGroup var file: ConfigurationOption
+
+    func run() throws {
+        guard try HealthCheck.passes(try file.load()) else { throw ExitCode(1) }
+    }
+}

@@ -250,7 +250,10 @@ def test_many_streams_at_once(gateway, client_tls, version):
     assert counter.versions == {version}
 
 
-@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/2"])
+# httpcore2 ends every running stream at the first GOAWAY, whatever stream it names; RFC 9113 6.8
+# has them finish, and test_stopping.py shows that they do. Strict: we want to hear when it is mended.
+@pytest.mark.parametrize("version", ["HTTP/1.1", pytest.param("HTTP/2", marks=pytest.mark.xfail(
+    raises=openai.APIConnectionError, strict=True, reason="httpcore2 drops streams at GOAWAY"))])
 def test_stream_finishes_while_the_gateway_stops(bench, tls_listeners, client_tls, version):
     mock, = bench.mocks()
     gateway = bench.gateway([mock], listeners=tls_listeners)

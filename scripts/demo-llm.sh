@@ -32,9 +32,10 @@ if health; then
     echo "demo-llm: port $port is taken by another model server" >&2
     exit 1
 fi
-# In a session of its own, so that Ctrl-C drains the gateway before the model server goes.
+# 4,096 tokens for each of four requests: the demo asks for summaries of up to 3,000. In a session
+# of its own, so that Ctrl-C drains the gateway before the model server goes.
 LD_LIBRARY_PATH="$(dirname "$program")" setsid "$program" -m "$model" --alias smollm2-135m \
-    --host 127.0.0.1 --port "$port" -t 1 -c 4096 -np 4 --metrics --device none --offline \
+    --host 127.0.0.1 --port "$port" -t 1 -c 16384 -np 4 --metrics --device none --offline \
     >"$log" 2>&1 </dev/null &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT

@@ -40,6 +40,13 @@ final class ReactorInstruments {
 
     /// A request was answered without a model server.
     func answered(status: Int) {
+        // A refused request is a request; a health check or a list of models is not.
+        if status >= 400 {
+            families.requests[
+                LabelValues.other, LabelValues.other, LabelValues.other,
+                GatewayInstruments.label(status: status)
+            ].add(shard: shard)
+        }
         totals.answered(isError: status >= 500, reactor: reactor)
     }
 

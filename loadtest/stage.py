@@ -84,8 +84,9 @@ def cpu_seconds(pid):
 
 
 def resident_bytes(pid):
+    """Resident memory of the process's own making: pages of the binary come and go."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+    return int(re.search(r"RssAnon:\s+(\d+) kB", status).group(1)) * 1024
 
 
 def chat_body(prompt_bytes, stream):

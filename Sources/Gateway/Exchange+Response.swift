@@ -145,7 +145,7 @@ extension Exchange {
     /// Pauses the upstream while the client's buffer is full.
     private func slowDown() {
         guard !isPaused, let stream, let connection,
-            stream.bufferedBytes > shell.limits.streamBufferBytes / 2
+            stream.bufferedBytes > shell.limits.streamBufferBytes / 4
         else { return }
         isPaused = true
         connection.pause()

@@ -20,7 +20,9 @@ extension Gateway {
             }
             _ = waitForWork(upTo: .milliseconds(200))
         }
-        // Two turns, so that GOAWAY and last bytes leave.
+        // The last GOAWAY names the last stream that was answered: what a client sent after it may
+        // safely be sent again elsewhere.
+        for reactor in group.reactors { reactor.post { $0.server?.sayGoodbye() } }
         Pause.milliseconds(50)
         stopThreads()
     }

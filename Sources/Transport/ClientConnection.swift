@@ -197,12 +197,17 @@ public final class ClientConnection: Pollable {
                 pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[consumed...]))
             }
         } else {
-            pending.append(contentsOf: bytes)
-            var held: [UInt8] = []
-            swap(&held, &pending)
-            let consumed = held.withUnsafeBytes { parse($0) }
-            held.removeFirst(consumed)
-            if descriptor >= 0 { pending = held }
+            // Joined in the reactor's memory: the connection keeps only what is left over, or a
+            // thousand slow streams would each keep a whole read.
+            var joined: [UInt8] = []
+            swap(&joined, &reactor.joined)
+            joined.append(contentsOf: pending)
+            joined.append(contentsOf: bytes)
+            pending = []
+            let consumed = joined.withUnsafeBytes { parse($0) }
+            if consumed < joined.count, descriptor >= 0 { pending = Array(joined[consumed...]) }
+            joined.removeAll(keepingCapacity: true)
+            swap(&joined, &reactor.joined)
         }
     }
 

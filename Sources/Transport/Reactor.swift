@@ -89,6 +89,8 @@ public final class Reactor: @unchecked Sendable {
     /// Events of the HTTP/2 session being worked on; taken and put back around each use.
     var spareEvents: [HTTP2Event] = []
 
+    /// A connection's leftover bytes with the ones just read.
+    var joined: [UInt8] = []
     /// A response head being put together, and its HTTP/1.1 text.
     var block = FieldBlock()
     var text: [UInt8] = []
@@ -214,6 +216,7 @@ public final class Reactor: @unchecked Sendable {
         server = nil
         context = nil
         graveyard = []
+        _ = mailbox.take()
     }
 
     private func timeout() -> Int64 {

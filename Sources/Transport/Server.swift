@@ -48,6 +48,11 @@ public final class Server {
         for connection in connections { connection.drain() }
     }
 
+    /// Second step of the stop, for connections that have not taken it yet.
+    public func sayGoodbye() {
+        for connection in connections { connection.sayGoodbye() }
+    }
+
     /// Cuts what is left.
     public func closeAll() {
         for connection in connections { connection.close() }

@@ -209,7 +209,12 @@ extension ServerConnection {
 
     func checkHTTP1(at now: MonotonicTime) {
         guard let stream = http1.stream else {
-            if now >= deadline { close() }
+            if !plain.isEmpty || !outgoing.isEmpty {
+                // The last answer is still on its way: the client is not idle but slow.
+                deadline = now + server.limits.idleTimeout
+            } else if now >= deadline {
+                close()
+            }
             return
         }
         // A client that does not read its answer is the connection's business.

@@ -167,6 +167,14 @@ extension ServerConnection {
         return true
     }
 
+    /// Names the last stream that will be answered.
+    func sayGoodbye() {
+        guard stage == .http2 else { return }
+        goAwayAt = nil
+        http2?.goAway()
+        reactor.markDirty(self)
+    }
+
     func checkHTTP2(at now: MonotonicTime) {
         if let due = goAwayAt, now >= due {
             goAwayAt = nil

@@ -130,6 +130,9 @@ enum Socket {
             Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard fd >= 0 else { throw SystemError("socket") }
         disableNagle(fd)
+        // The kernel would let a fast model server fill tens of megabytes behind the back of a
+        // paused stream; this much covers any path inside a data centre.
+        set(fd, SOL_SOCKET, SO_RCVBUF, to: upstreamReceiveBuffer)
         let status = address.withSockaddr { Glibc.connect(fd, $0, $1) }
         guard status == 0 || errno == EINPROGRESS else {
             let error = SystemError("connect")
@@ -150,9 +153,12 @@ enum Socket {
 
     static func disableNagle(_ fd: Int32) { set(fd, Int32(IPPROTO_TCP), TCP_NODELAY) }
 
-    private static func set(_ fd: Int32, _ level: Int32, _ option: Int32) {
-        var on: Int32 = 1
-        setsockopt(fd, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
+    /// Kernel receive buffer of an upstream connection, bytes (Linux doubles it for its own needs).
+    private static let upstreamReceiveBuffer: Int32 = 128 << 10
+
+    private static func set(_ fd: Int32, _ level: Int32, _ option: Int32, to value: Int32 = 1) {
+        var value = value
+        setsockopt(fd, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
     static func read(_ fd: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Transfer {

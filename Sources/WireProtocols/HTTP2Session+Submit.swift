@@ -34,11 +34,19 @@ extension FieldBlock {
                     let pair = nghttp2_nv(
                         name: start + Int(field.nameStart), value: start + Int(field.valueStart),
                         namelen: Int(field.nameLength), valuelen: Int(field.valueLength),
-                        flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+                        flags: compressionFlags(ofFieldAt: index))
                     (pairs.baseAddress! + index).initialize(to: pair)
                 }
                 body(UnsafeBufferPointer(start: pairs.baseAddress, count: count))
             }
         }
+    }
+
+    /// A value that never comes again must stay out of the compression table: fifty old request
+    /// ids would fill it, and each new one be compared with all of them.
+    private func compressionFlags(ofFieldAt index: Int) -> UInt8 {
+        let isUnique = name(at: index, equals: "x-request-id")
+        let flag = isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
+        return UInt8(flag.rawValue)
     }
 }

@@ -75,11 +75,12 @@ extension OverSockets {
             for (tenant, own) in allowed {
                 #expect(models(fixture, tenant) == own, "\(tenant)")
                 for model in [first, "second-model"] {
+                    let expected = own.contains(model) ? 200 : 404
                     let answer = fixture.post(Prompts.chat(model: model), fields: key(tenant))
-                    #expect(answer.status == (own.contains(model) ? 200 : 404), "\(tenant) \(model)")
+                    #expect(answer.status == expected, "\(tenant) \(model)")
                     let page = RawClient.get(
                         fixture.port, "/v1/models/\(model)", fields: key(tenant))
-                    #expect(page.status == (own.contains(model) ? 200 : 404), "\(tenant) \(model)")
+                    #expect(page.status == expected, "\(tenant) \(model)")
                 }
             }
             // What is forbidden looks like what does not exist.

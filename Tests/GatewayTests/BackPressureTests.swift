@@ -44,6 +44,26 @@ extension OverSockets {
             #expect(first == Prompts.completionReference(tokens: Self.tokens))
         }
 
+        /// A model server has said everything and waits for its bytes to leave: that is no idle
+        /// connection, however long its client takes.
+        @Test func anAnswerOnItsWayIsNotCutAsIdle() throws {
+            let profile = FastProfiles.profile(iteration: .microseconds(200))
+            let fixture = try GatewayFixture([
+                .init(kind: .llamaServer, profile: profile, keepAlive: .milliseconds(300))
+            ]) {
+                // It is in every event: together more than all kernel buffers on the way hold.
+                $0.pools[0].models[0].upstream = String(repeating: "m", count: 600)
+            }
+            defer { fixture.stop() }
+            let client = try RawClient(port: fixture.port, receiveBuffer: 4_096)
+            client.request("POST", "/v1/completions", Self.body)
+            #expect(Patience.wait(for: .seconds(20)) { fixture.state().finished == 16 })
+            Patience.pause(.milliseconds(1_500))
+            let response = client.longResponse()
+            #expect(response.isWhole)
+            #expect(response.text.hasSuffix("data: [DONE]\n\n"))
+        }
+
         @Test func aClientThatNeverReadsIsGivenUp() throws {
             let fixture = try GatewayFixture { $0.limits.stallTimeout = .milliseconds(500) }
             defer { fixture.stop() }

@@ -16,6 +16,8 @@ final class GatewayFixture: Sendable {
         var faults: [String] = []
         var maxInFlight: Int?
         var hasMeter = false
+        /// After so long the model server closes idle connections.
+        var keepAlive = TimeSpan.seconds(5)
     }
 
     static let model = "test-model"
@@ -34,6 +36,7 @@ final class GatewayFixture: Sendable {
                 seed: UInt64(index + 1), faults: try FaultPlan(upstream.faults))
             var options = EmulatedServer.Options(service: service)
             options.name = "server-\(index)"
+            options.keepAlive = upstream.keepAlive
             if !upstream.hasMeter { options.exporterPort = nil }
             return EmulatedServer(options)
         }

@@ -93,7 +93,8 @@ extension OverSockets {
             let json = "content-type: application/json\r\n"
             let half = String(Self.answer.prefix(30))
             let cases: [(String, [String], ScriptedServer.Ending)] = [
-                ("half a close-delimited answer", ["HTTP/1.1 200 OK\r\n\(json)\r\n" + half], .close),
+                ("half a close-delimited answer",
+                    ["HTTP/1.1 200 OK\r\n\(json)\r\n" + half], .close),
                 ("an empty one", ["HTTP/1.1 200 OK\r\n\(json)\r\n"], .close),
                 ("too short for its length",
                     ["HTTP/1.1 200 OK\r\n\(json)content-length: 500\r\n\r\n" + half], .close),

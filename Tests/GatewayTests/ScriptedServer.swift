@@ -1,6 +1,5 @@
 import Glibc
 import Synchronization
-import Transport
 
 /// A model server that answers every POST with bytes laid down beforehand, however wrong they
 /// are, and every GET with an empty 200. It remembers the requests that it got.
@@ -23,6 +22,7 @@ final class ScriptedServer: Sendable {
         var script: Script
         var requests: [String] = []
         var isStopped = false
+        var threads: [Background<Void>] = []
     }
 
     let port: UInt16
@@ -45,7 +45,11 @@ final class ScriptedServer: Sendable {
         guard status == 0 else { throw RawWire.NoConnection() }
         port = UInt16(bigEndian: address.sin_port)
         state = Mutex(State(script: script))
-        _ = Thread.start(name: "scripted") { self.accept() }
+        onThread { self.accept() }
+    }
+
+    private func onThread(_ work: @escaping @Sendable () -> Void) {
+        state.withLock { $0.threads.append(Background(work)) }
     }
 
     /// What the next requests get.
@@ -62,9 +66,11 @@ final class ScriptedServer: Sendable {
     /// POST requests so far, heads and bodies.
     var requests: [String] { state.withLock { $0.requests } }
 
+    /// Waits for its connections to end, so that the gateway goes first.
     func stop() {
         state.withLock { $0.isStopped = true }
         shutdown(listener, Int32(SHUT_RDWR))
+        while let thread = state.withLock({ $0.threads.popLast() }) { _ = thread.value() }
         close(listener)
     }
 
@@ -72,7 +78,7 @@ final class ScriptedServer: Sendable {
         while !state.withLock({ $0.isStopped }) {
             let connection = Glibc.accept(listener, nil, nil)
             guard connection >= 0 else { return }
-            _ = Thread.start(name: "scripted") { self.serve(connection) }
+            onThread { self.serve(connection) }
         }
     }
 

@@ -137,6 +137,11 @@ class Gateway(Process):
         while self.status()["in_flight"] and time.monotonic() < end:
             time.sleep(0.02)
 
+    def buffered_bytes(self) -> float:
+        """What its page says it holds for clients."""
+        page = self.admin("GET", "/metrics")[1]
+        return float(re.search(r"^joulegate_buffered_bytes (\S+)$", page, re.MULTILINE)[1])
+
     def resident_bytes(self) -> int:
         fields = pathlib.Path(f"/proc/{self.child.pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")

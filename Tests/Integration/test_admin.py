@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clients import CHAT, H1, H2, chat_body
-from processes import ROOT
+from processes import ROOT, free_port
 
 
 def families(gateway) -> dict:
@@ -221,7 +221,6 @@ def test_energy_aware_prefers_the_cheaper_pool(bench):
 
 
 def test_metered_power_is_shown(bench):
-    from processes import free_port
     port = free_port()
     server = bench.emulator("vllm", "h100-llama-3.1-8b", "--exporter-port", str(port))
     gateway = bench.gateway(

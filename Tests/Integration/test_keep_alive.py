@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from clients import judge_stream
+from clients import H1, judge_stream
 from mock_upstream import reference
 
 
@@ -54,7 +54,6 @@ def test_idle_connection_is_closed_before_the_server_does(bench):
     gateway = bench.gateway(
         [mock], threads=1, limits={"upstream_idle_timeout_ms": 300},
         probes={"interval_ms": 60000}, scrapes={"interval_ms": 60000})
-    from clients import H1
     with H1(gateway.port) as client:
         client.chat()
         time.sleep(1.2)

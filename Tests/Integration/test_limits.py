@@ -2,9 +2,10 @@
 
 import time
 
+import h11
 import pytest
 
-from clients import CHAT, H1, H2, chat_body, judge_stream
+from clients import CHAT, H1, H2, Response, as_bytes, chat_body, judge_stream
 from mock_upstream import reference
 
 
@@ -105,9 +106,8 @@ def test_body_over_the_limit_is_413(small, protocol, size):
 def test_chunked_body_over_the_limit_is_413(small):
     gateway, _ = small
     with H1(gateway.port) as client:
-        from clients import Response
         client.current = Response()
-        client.connection.send(__import__("h11").Request(
+        client.connection.send(h11.Request(
             method="POST", target=CHAT,
             headers=[("host", "x"), ("transfer-encoding", "chunked")]))
         client.socket.sendall(
@@ -124,7 +124,6 @@ def test_chunked_body_over_the_limit_is_413(small):
 def test_http2_body_without_a_length_over_the_limit_is_413(small):
     gateway, _ = small
     with H2(gateway.port) as client:
-        from clients import Response
         stream = client.connection.get_next_available_stream_id()
         response = client.responses[stream] = Response(stream=stream)
         client.connection.send_headers(stream, [
@@ -140,15 +139,10 @@ def test_http2_body_without_a_length_over_the_limit_is_413(small):
 
 def test_body_at_the_limit_passes(small, protocol):
     gateway, _ = small
-    empty = len(as_json(chat_body(user="")))
+    empty = len(as_bytes(chat_body(user="")))
     with protocol(gateway.port) as client:
         assert client.chat(user="x" * (10_000 - empty)).status == 200
         assert client.chat(user="x" * (10_001 - empty)).status == 413
-
-
-def as_json(body) -> bytes:
-    from clients import as_bytes
-    return as_bytes(body)
 
 
 @pytest.mark.parametrize("kind", [b"[]", b'{"a":}'], ids=["arrays", "objects"])

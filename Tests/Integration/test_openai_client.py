@@ -30,8 +30,8 @@ def gateway(shared, mock, tls_listeners):
     beta.stop()
     return shared.gateway(
         [mock], {"endpoints": [beta], "models": [{"name": "dead"}]},
-        listeners=tls_listeners, models=[{"name": "ax-4.0", "aliases": ["gpt-4o-mini"]},
-                                         {"name": "dead"}],
+        listeners=tls_listeners, probes={"interval_ms": 200},
+        models=[{"name": "ax-4.0", "aliases": ["gpt-4o-mini"]}, {"name": "dead"}],
         limits={"upstream_first_byte_timeout_ms": 500, "request_body_bytes": 100_000},
         tenants=[
             {"name": "call", "api_key_sha256": [digest(KEY)], "pools": ["alpha", "beta"]},
@@ -126,10 +126,8 @@ def test_models(connect):
     deadline = time.monotonic() + 5
     while {model.id for model in client.models.list()} != {"ax-4.0"}:
         # The probes take a moment to find out that nobody serves the other one.
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.1)
-    assert "ax-4.0" in {model.id for model in client.models.list()}
+        assert time.monotonic() < deadline, client.models.list()
+        time.sleep(0.05)
     assert client.models.retrieve("ax-4.0").id == "ax-4.0"
     assert client.models.retrieve("gpt-4o-mini").id == "ax-4.0"
 
@@ -252,7 +250,10 @@ def test_many_streams_at_once(gateway, client_tls, version):
     assert counter.versions == {version}
 
 
-@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/2"])
+# httpcore2 ends every running stream at the first GOAWAY, whatever stream it names; RFC 9113 6.8
+# has them finish, and test_stopping.py shows that they do. Strict: we want to hear when it is mended.
+@pytest.mark.parametrize("version", ["HTTP/1.1", pytest.param("HTTP/2", marks=pytest.mark.xfail(
+    raises=openai.APIConnectionError, strict=True, reason="httpcore2 drops streams at GOAWAY"))])
 def test_stream_finishes_while_the_gateway_stops(bench, tls_listeners, client_tls, version):
     mock, = bench.mocks()
     gateway = bench.gateway([mock], listeners=tls_listeners)

@@ -48,8 +48,13 @@ def test_closed_windows_bound_memory_and_pause_the_model_server(stand):
         sent = settle(mock) - before_sent
         growth = gateway.resident_bytes() - before
         whole = STREAMS * len(reference(400, 4000))
-        print(f"{growth / STREAMS / 1024:.1f} KiB per stream, {sent / whole:.0%} sent")
-        assert growth / STREAMS <= 40 * 1024
+        buffered = gateway.buffered_bytes()
+        print(
+            f"{buffered / STREAMS / 1024:.1f} KiB buffered, {growth / STREAMS / 1024:.1f} KiB "
+            f"resident per stream, {sent / whole:.0%} sent")
+        assert buffered / STREAMS <= 32 * 1024
+        # Resident memory also holds what the allocator has not given back yet.
+        assert growth / STREAMS <= 64 * 1024
         assert all(not seen.is_answered for seen in mock.inference()[-STREAMS:])
         # The windows open: every byte comes.
         client.acknowledges = True

@@ -11,6 +11,7 @@ struct Health: ParsableCommand {
     @OptionGroup var file: ConfigurationOption
 
     func run() throws {
-        guard try HealthCheck.passes(try file.load()) else { throw ExitCode(1) }
+        let configuration = try GatewayConfiguration.load(path: file.config)
+        guard try HealthCheck.passes(configuration) else { throw ExitCode(1) }
     }
 }

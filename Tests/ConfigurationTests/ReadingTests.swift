@@ -49,7 +49,7 @@ import Testing
         #expect(c.profilesDirectory == "elsewhere")
     }
 
-    @Test(arguments: ["Config/demo.yaml", "Config/example.yaml"])
+    @Test(arguments: ["Config/demo.yaml", "Config/demo-llm.yaml", "Config/example.yaml"])
     func theFilesThatShipLoadWithoutAWord(path: String) throws {
         let report = try GatewayConfiguration.report(
             path: packageFolder + "/" + path, environment: [:])

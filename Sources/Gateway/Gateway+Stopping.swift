@@ -8,7 +8,7 @@ extension Gateway {
     /// visible error and stops the threads. Blocks; call from the main thread.
     public func stop() {
         draining.store(true, ordering: .relaxed)
-        logger.notice("draining", metadata: ["limit": "\(configuration.limits.drainTimeout)"])
+        logger.notice("draining", metadata: ["limit_s": "\(configuration.limits.drainTimeout.seconds)"])
         control.post { ($0.context as? ControlPlane)?.drain() }
         group.stopListening()
         for reactor in group.reactors { reactor.post { $0.server?.drain() } }

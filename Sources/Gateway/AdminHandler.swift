@@ -35,6 +35,7 @@ final class AdminHandler: ServerHandler {
             let page = gateway.registry.render()
             send(stream, 200, "text/plain; version=0.0.4; charset=utf-8", page)
         case ("GET", "/health"), ("GET", "/liveness"): answer(stream, 200, ["status": "ok"])
+        case ("GET", "/readiness"): answerReadiness(stream)
         case ("GET", "/status"), ("GET", "/"): answer(stream, 200, status())
         case ("GET", "/workers"): answer(stream, 200, ["workers": workers()])
         case ("PUT", "/policy"), ("POST", "/policy"): setPolicy(stream)
@@ -51,11 +52,22 @@ final class AdminHandler: ServerHandler {
     /// is open either way.
     private func isAllowed(_ stream: ServerStream, _ path: String) -> Bool {
         guard let key = gateway.configuration.admin.apiKeySHA256 else { return true }
-        if path == "/health" || path == "/liveness" { return true }
+        if ["/health", "/liveness", "/readiness"].contains(path) { return true }
         guard let expected = SHA256Digest(bytes: key.bytes),
             let digest = KeyRing.digest(in: stream.head, field: "authorization")
         else { return false }
         return digest.isEqual(to: expected)
+    }
+
+    /// The data ports close when a drain begins; here a load balancer can still ask.
+    private func answerReadiness(_ stream: ServerStream) {
+        if gateway.isDraining {
+            answer(stream, 503, ["status": "draining"])
+        } else if gateway.availability.load().isEmpty {
+            answer(stream, 503, ["status": "no endpoints"])
+        } else {
+            answer(stream, 200, ["status": "ready"])
+        }
     }
 
     // MARK: Workers

@@ -8,11 +8,12 @@ extension Gateway {
     /// visible error and stops the threads. Blocks; call from the main thread.
     public func stop() {
         draining.store(true, ordering: .relaxed)
-        logger.notice("draining", metadata: ["limit_s": "\(configuration.limits.drainTimeout.seconds)"])
+        let limit = configuration.limits.drainTimeout
+        logger.notice("draining", metadata: ["limit_s": "\(limit.seconds)"])
         control.post { ($0.context as? ControlPlane)?.drain() }
         group.stopListening()
         for reactor in group.reactors { reactor.post { $0.server?.drain() } }
-        let left = waitForWork(upTo: configuration.limits.drainTimeout)
+        let left = waitForWork(upTo: limit)
         if left > 0 {
             logger.warning("drain limit reached", metadata: ["unfinished": "\(left)"])
             for reactor in group.reactors {

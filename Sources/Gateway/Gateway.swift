@@ -91,6 +91,10 @@ public final class Gateway: Sendable {
     public var addresses: [SocketAddress] { sockets.withLock { $0.map(\.socket.address) } }
     public var adminAddress: SocketAddress { adminSocket.address }
 
+    /// For a process that is nothing but the gateway: memory with prompts and keys in it is kept
+    /// from core files and debuggers.
+    public static func protectProcess() { ProcessProtection.forbidDumps() }
+
     /// Starts the threads and begins to accept.
     public func start() {
         for reactor in group.reactors {

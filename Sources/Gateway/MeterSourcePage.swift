@@ -2,6 +2,7 @@ import Configuration
 import InferenceTypes
 import Telemetry
 import Transport
+import WireProtocols
 
 /// One exporter page or kernel file and the meters that are read from it: a page that serves many
 /// meters is fetched once.
@@ -48,8 +49,17 @@ final class MeterSourcePage {
                     host: url.host, port: UInt16(clamping: url.port)
                 ).first
             else { return nil }
+            // An exporter under https is verified like a model server, by the system's authorities;
+            // one that cannot be is left silent, never read in the clear.
+            var tls: TLSContext?
+            if url.scheme == .https {
+                guard let context = try? TLSContext.client(caPath: nil, verify: true) else {
+                    return nil
+                }
+                tls = context
+            }
             let pool = ClientPool(
-                reactor: reactor, address: address, hostname: url.host, tls: nil, limits: limits)
+                reactor: reactor, address: address, hostname: url.host, tls: tls, limits: limits)
             return MeterSourcePage(.exporter(pool, url, kind))
         }
     }

@@ -117,3 +117,9 @@ public enum Thread {
         return status == 0 ? thread : nil
     }
 }
+
+/// What the process does for the secrets in its memory.
+public enum ProcessProtection {
+    /// Prompts and keys reach no core file, and no other process of the same user can attach.
+    public static func forbidDumps() { joulegate_forbid_dumps() }
+}

@@ -16,6 +16,7 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         StopSignals.block()
+        Gateway.protectProcess()
         var configuration = try file.load()
         if let threads { configuration.threads = threads }
         let logger = ProcessLog.logger(level: configuration.logLevel)

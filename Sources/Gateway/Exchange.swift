@@ -189,8 +189,6 @@ final class Exchange: ClientHandler {
         release()
     }
 
-    func queued() {}
-
     func clientDrained() {
         guard isPaused else { return }
         isPaused = false

@@ -177,7 +177,7 @@ struct ConfigurationReader {
         let scrapes = root.block("scrapes")
         configuration.scrapes.interval =
             scrapes.milliseconds("interval_ms") ?? configuration.scrapes.interval
-        configuration.threads = root.integer("threads", in: 0...1_024) ?? 0
+        configuration.threads = root.integer("threads", in: 0...256) ?? 0
         configuration.logLevel = root.choice("log_level") ?? configuration.logLevel
         if let fields = root.strings("denied_fields") {
             configuration.deniedFields = fields.map(\.value)

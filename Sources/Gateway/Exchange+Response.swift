@@ -43,8 +43,7 @@ extension Exchange {
         case .passing:
             stream?.send(bytes)
             slowDown()
-        case .discarding:
-            if collected.count + bytes.count <= 64 << 10 { collected.append(contentsOf: bytes) }
+        case .discarding: collectError(bytes)
         case .idle, .receiving, .placing, .sending, .trailing: break
         }
     }
@@ -115,7 +114,7 @@ extension Exchange {
     }
 
     /// The relay says that the stream is over: well, or with an error event.
-    private func streamEnded() {
+    func streamEnded() {
         guard let stream else { return }
         if relay?.isDone == true {
             startStream()
@@ -156,8 +155,12 @@ extension Exchange {
 
     private func collect(_ bytes: UnsafeRawBufferPointer) {
         collected.append(contentsOf: bytes)
-        guard collected.count > shell.limits.unaryBufferBytes, let stream else { return }
-        // Too long to hold: from here on a cut can only be shown as a broken stream.
+        if collected.count > shell.limits.unaryBufferBytes { passOn() }
+    }
+
+    /// Too long to hold: from here on a cut can only be shown as a broken stream.
+    private func passOn() {
+        guard let stream else { return }
         phase = .passing
         appendAnswerFields()
         stream.respond(status: upstreamStatus, fields: shell.fields, length: expectedLength)
@@ -188,6 +191,7 @@ extension Exchange {
 
     private func passedAll(isCloseDelimited: Bool) {
         guard let stream else { return }
+        let failure = answerFailure
         detach()
         if isCloseDelimited {
             // Nobody can say whether this was the end.
@@ -195,11 +199,36 @@ extension Exchange {
             stream.abort()
             record(status: 502)
         } else {
-            settle(.completed)
+            settle(failure.map { .failed($0) } ?? .completed)
             stream.finish()
             record(status: upstreamStatus)
         }
         release()
+    }
+
+    // MARK: Error answers
+
+    /// What the answer's status says of the model server; `nil` for a success.
+    private var answerFailure: UpstreamFailure? {
+        switch upstreamStatus {
+        case 200..<300:
+            return nil
+        case 429, 503:
+            let seconds = upstreamFields.string("retry-after").flatMap { Int64($0) }
+            return .saturated(retryAfter: seconds.map { .seconds($0) })
+        case 400..<500:
+            return .clientError(status: upstreamStatus)
+        default:
+            return .serverError(status: upstreamStatus)
+        }
+    }
+
+    /// Holds an error answer; one that is too long for that is passed on as it comes if it is the
+    /// client's business, else ours takes its place. A part of it must never look like the whole.
+    private func collectError(_ bytes: UnsafeRawBufferPointer) {
+        collected.append(contentsOf: bytes)
+        guard collected.count > 64 << 10, let failure = answerFailure else { return }
+        if case .clientError = failure { passOn() } else { attemptFailed(failure) }
     }
 
     private func errorAnswerEnded() {
@@ -207,16 +236,12 @@ extension Exchange {
             status: upstreamStatus,
             contentType: upstreamFields.string("content-type") ?? "application/json",
             retryAfter: upstreamFields.string("retry-after"), body: collected)
-        switch upstreamStatus {
-        case 429, 503:
-            lastError = answer
-            let seconds = answer.retryAfter.flatMap { Int64($0) }
-            attemptFailed(.saturated(retryAfter: seconds.map { .seconds($0) }))
-        case 400..<500:
+        guard let failure = answerFailure else { return }
+        if case .clientError = failure {
             pass(answer)
-        default:
+        } else {
             lastError = answer
-            attemptFailed(.serverError(status: upstreamStatus))
+            attemptFailed(failure)
         }
     }
 

@@ -118,11 +118,15 @@ extension Exchange {
             attemptFailed(failure)
             return
         }
+        if phase == .streaming {
+            relay?.end(cause: cause)
+            // The event that ends the answer was there, but for half of its last line end.
+            if relay?.isDone == true { return streamEnded() }
+        }
         settle(.failed(failure))
         shell.instruments.attemptFailed(self, failure)
         detach()
         if phase == .streaming {
-            relay?.end(cause: cause)
             relay?.withPending { stream.send($0) }
             stream.finish()
         } else {

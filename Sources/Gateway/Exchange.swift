@@ -24,9 +24,10 @@ final class Exchange: ClientHandler {
         case streaming
         /// A unary answer is being collected -> `passing`, `placing`, `idle`.
         case buffering
-        /// A unary answer too long to hold goes on as it comes -> `idle`.
+        /// An answer too long to hold goes on as it comes -> `idle`.
         case passing
-        /// An error answer is being read -> `placing` (another endpoint), `idle` (passed on).
+        /// An error answer is being read -> `placing` (another endpoint), `passing` (too long),
+        /// `idle` (passed on).
         case discarding
         /// The client has everything; the end of the upstream's framing is awaited so that its
         /// connection can be used again -> `idle`.
@@ -187,8 +188,6 @@ final class Exchange: ClientHandler {
         record(status: error.status)
         release()
     }
-
-    func queued() {}
 
     func clientDrained() {
         guard isPaused else { return }

@@ -50,7 +50,8 @@ public final class Gateway: Sendable {
             configuration: Scheduler.Configuration(configuration),
             seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds))
         self.scheduler = SharedScheduler(scheduler)
-        let count = configuration.threads > 0 ? configuration.threads : ProcessorCount.online()
+        let count = RequestID.reactors(
+            asked: configuration.threads, online: ProcessorCount.online())
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)
         log = RequestLog(logger: logger, control: control)

@@ -145,9 +145,8 @@ final class ReactorShell: ServerHandler {
         guard let exchange = table.find(id) else { return }
         switch action {
         case .dispatch(_, let placement): exchange.dispatch(placement)
-        case .queue: exchange.queued()
         case .reject(_, let rejection): exchange.reject(rejection)
-        case .endpointStateChanged: break
+        case .queue, .endpointStateChanged: break
         }
     }
 

@@ -3,6 +3,14 @@ import InferenceTypes
 /// Where a request lives: its reactor, its exchange's place there, and how often that place was
 /// used before, so that a late action never reaches the next request in the same place.
 extension RequestID {
+    /// One byte of the identifier names the reactor.
+    static let mostReactors = 256
+
+    /// How many reactors there are to be; none asked for: one per core.
+    static func reactors(asked: Int, online: Int) -> Int {
+        min(asked > 0 ? asked : online, mostReactors)
+    }
+
     init(reactor: Int, slot: Int, generation: UInt32) {
         self.init(
             UInt64(reactor & 0xFF) << 56 | UInt64(generation) << 24 | UInt64(slot & 0xFF_FFFF))

@@ -174,12 +174,6 @@ public final class Reactor: @unchecked Sendable {
         again.append(pollable)
     }
 
-    /// Reads the clock now, for work that needs finer time than the turn's.
-    public func refreshNow() -> MonotonicTime {
-        now = MonotonicClock.now()
-        return now
-    }
-
     /// Runs the loop on the calling thread until `stop`.
     public func run() {
         let capacity = 512

@@ -138,8 +138,9 @@ public final class ServerConnection: Pollable {
             try tls?.receive(bytes)
             try readPlaintext()
         } catch {
-            // The alert, if any, is in the engine's output.
-            closesAfterFlush = true
+            // The alert, if any, is in the engine's output. Plain text that still waits can never
+            // be encrypted: it must not keep the connection.
+            closeAfterFlush()
             if stage == .handshaking { stage = .lingering }
             reactor.markDirty(self)
         }

@@ -5,7 +5,7 @@ import InferenceTypes
 /// hands out per stream and that stay valid until ``HTTP2Session/release(slot:)``.
 public struct HTTP2Event: Sendable {
     public enum Kind: Sendable {
-        /// The request head is complete; see ``HTTP2Session/withHead(slot:_:)``.
+        /// The request head is complete; see ``HTTP2Session/swapHead(slot:with:)``.
         case head
         /// Payload: `range` lies in the bytes given to `receive`.
         case data
@@ -76,7 +76,6 @@ struct HTTP2Cell: ~Copyable {
     var lowWater = 16 << 10
     /// Suspicious but legal frames since the session began; the connection judges their rate.
     var glitches = 0
-    var isDraining = false
 
     init(limits: Limits) { self.limits = limits }
 

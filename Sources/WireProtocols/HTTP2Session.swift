@@ -99,8 +99,6 @@ public struct HTTP2Session: ~Copyable {
         nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
     }
 
-    public func streamID(slot: Int) -> Int { Int(cell.pointee.slots[slot].pointee.streamID) }
-
     /// True if the request's head broke the header limits: answer 431, its fields are gone.
     public func isOverLimit(slot: Int) -> Bool { cell.pointee.slots[slot].pointee.isOverLimit }
 
@@ -161,7 +159,6 @@ public struct HTTP2Session: ~Copyable {
 
     /// First step of a graceful stop: tells the peer to open no more streams, refuses none yet.
     public mutating func announceShutdown() {
-        cell.pointee.isDraining = true
         nghttp2_submit_shutdown_notice(session)
         nghttp2_submit_ping(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
     }
@@ -174,8 +171,6 @@ public struct HTTP2Session: ~Copyable {
     }
 
     // MARK: Bytes out
-
-    public var wantsWrite: Bool { nghttp2_session_want_write(session) != 0 }
 
     /// Serialises frames into `target` until it holds `limit` bytes or nothing is left to send.
     /// Returns false if the library failed (memory).

@@ -116,6 +116,41 @@ extension OverSockets {
             }
         }
 
+        /// Its end may be the very part that says what was wrong.
+        @Test func aLongErrorAnswerIsNeverShortened() throws {
+            let message = String(repeating: "x", count: 150_000)
+            let body = "{\"error\":{\"message\":\"\(message)\"}}"
+            let fields = "content-type: application/json\r\ncontent-length: \(body.utf8.count)"
+            try with { fixture, server in
+                for status in [400, 500] {
+                    server.play(["HTTP/1.1 \(status) No\r\n\(fields)\r\n\r\n" + body], .keep)
+                    #expect(judge(fixture, streams: false) == .visibleError, "\(status)")
+                }
+                server.play(["HTTP/1.1 400 No\r\n\(fields)\r\n\r\n" + body], .keep)
+                let response = fixture.post(Prompts.chat(streams: false))
+                #expect(response.status == 400)
+                #expect(response.body == Array(body.utf8))
+                server.play(["HTTP/1.1 400 No\r\n\(fields)\r\n\r\n" + body.dropLast(9)])
+                #expect(!fixture.post(Prompts.chat(streams: false)).isWhole)
+            }
+        }
+
+        /// The event that ends the answer is there but for half of its last line end.
+        @Test func aCutBehindTheLastEventLosesNothing() throws {
+            try with { fixture, server in
+                let events = (Self.event("안녕") + Self.finish + Self.done)
+                    .replacing("\n", with: "\r\n").utf8.dropLast()
+                server.play([
+                    Self.streamHead + "transfer-encoding: chunked\r\n\r\n"
+                        + Self.chunk(String(decoding: events, as: UTF8.self))
+                ])
+                let response = fixture.post(Prompts.chat(streams: true))
+                #expect(response.isWhole)
+                #expect(response.text.contains("data: [DONE]"))
+                #expect(!response.text.contains("error"))
+            }
+        }
+
         @Test func unusualButSoundAnswersGoThrough() throws {
             let length = Self.answer.utf8.count
             let json = "content-type: application/json\r\n"

@@ -22,6 +22,12 @@ import Testing
         #expect(id.generation == generation)
     }
 
+    /// An identifier has one byte for it: a 257th reactor would share the first one's.
+    @Test(arguments: [(0, 4, 4), (3, 64, 3), (0, 512, 256), (1_000, 4, 256)])
+    func noMoreReactorsThanIdentifiersTell(asked: Int, online: Int, count: Int) {
+        #expect(RequestID.reactors(asked: asked, online: online) == count)
+    }
+
     @Test func aLateActionNeverReachesTheNextRequestInItsPlace() throws {
         let (gateway, shell) = try shell()
         var table = RequestTable()

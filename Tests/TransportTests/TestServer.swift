@@ -150,7 +150,9 @@ final class TestServer {
     let port: UInt16
     let log = EventLog()
 
-    init(reactors: Int = 1, _ change: (inout Limits) -> Void = { _ in }) throws {
+    init(
+        reactors: Int = 1, tls: TLSContext? = nil, _ change: (inout Limits) -> Void = { _ in }
+    ) throws {
         var limits = Limits()
         change(&limits)
         group = try ReactorGroup(count: reactors)
@@ -161,7 +163,7 @@ final class TestServer {
             let handler = PathHandler(log: log, index: reactor.index)
             reactor.server = Server(reactor: reactor, handler: handler, limits: limits)
         }
-        group.listen(on: socket, tls: nil)
+        group.listen(on: socket, tls: tls)
         group.start()
     }
 

@@ -22,14 +22,19 @@ final class AdminHandler: ServerHandler {
         answer(stream, refusal.status, ["error": "\(refusal)"])
     }
 
+    /// The key is asked for before a byte of a body is taken in.
+    override func head(_ stream: ServerStream) {
+        guard !isAllowed(stream, path(of: stream)) else { return }
+        answer(stream, 401, ["error": "an admin key is needed"])
+    }
+
+    private func path(of stream: ServerStream) -> String {
+        String((stream.head.string(":path") ?? "").prefix { $0 != "?" })
+    }
+
     override func request(_ stream: ServerStream) {
         let method = stream.head.string(":method") ?? ""
-        let target = stream.head.string(":path") ?? ""
-        let path = String(target.prefix { $0 != "?" })
-        guard isAllowed(stream, path) else {
-            answer(stream, 401, ["error": "an admin key is needed"])
-            return
-        }
+        let path = path(of: stream)
         switch (method, path) {
         case ("GET", "/metrics"):
             let page = gateway.registry.render()

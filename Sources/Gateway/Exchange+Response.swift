@@ -113,6 +113,12 @@ extension Exchange {
         stream.dropBody()
     }
 
+    /// The upstream's last framing is read to its end, also if the client's pace had paused it.
+    private func awaitTrailer() {
+        phase = .trailing
+        connection?.resume()
+    }
+
     /// The relay says that the stream is over: well, or with an error event.
     func streamEnded() {
         guard let stream else { return }
@@ -124,7 +130,7 @@ extension Exchange {
             stream.finish()
             settle(.completed)
             record(status: 200)
-            if connection == nil { release() } else { phase = .trailing }
+            if connection == nil { release() } else { awaitTrailer() }
             return
         }
         guard stream.isAnswered else {

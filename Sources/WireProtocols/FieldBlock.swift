@@ -25,11 +25,15 @@ public struct FieldBlock: Sendable {
     /// Size as RFC 9113 6.5.2 counts it: name + value + 32 for each field.
     public var listSize: Int { used + 32 * count }
 
-    /// Empties the block and keeps its memory for the next request.
+    /// Empties the block and keeps its memory for the next request, unless an uncommonly large
+    /// head has blown it up: pooled blocks live as long as their connection.
     public mutating func removeAll() {
+        if storage.count > Self.keptBytes { storage = [] }
         used = 0
         count = 0
     }
+
+    private static let keptBytes = 8 << 10
 
     public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         let start = used

@@ -129,6 +129,7 @@ final class AdminHandler: ServerHandler {
             return
         }
         plane.submit(.setPolicy(policy))
+        gateway.logger.notice("policy changed", metadata: ["policy": "\(policy.rawValue)"])
         answer(stream, 200, ["policy": policy.rawValue])
     }
 
@@ -145,7 +146,7 @@ final class AdminHandler: ServerHandler {
             if let power = pool.power, let energy = pool.meteredEnergy {
                 entry["watts"] = power.value
                 entry["metered_joules"] = energy.value
-                entry["provenance"] = pool.provenance.rawValue
+                entry["power_provenance"] = pool.provenance.rawValue
             }
             return entry
         }

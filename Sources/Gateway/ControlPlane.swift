@@ -78,7 +78,7 @@ final class ControlPlane {
 
     func endpointChanged(_ id: EndpointID, _ condition: EndpointCondition) {
         guard conditions.indices.contains(id.index) else { return }
-        if condition == .ejected || condition == .unhealthy {
+        if condition == .ejected {
             let pool = gateway.directory.endpoints[id.index].pool
             let name = gateway.directory.pool(pool).name
             let position = gateway.instruments.pools.position(of: name)

@@ -14,7 +14,7 @@ public struct GatewayStatus: Sendable {
         /// Endpoints that may be sent requests.
         public var usable: Int
         public var predictedEnergy: Joules
-        /// Sum over the pool's meters; `nil` if none of them speaks.
+        /// Sum over the pool's meters of one scope; `nil` if none of them speaks.
         public var power: Watts?
         /// The weakest word that holds for all of its meters.
         public var provenance: Provenance
@@ -41,6 +41,9 @@ extension Gateway {
             for meter in pool.endpoints.flatMap(\.meters) where !meters.contains(meter) {
                 meters.append(meter)
             }
+            // Watts of unlike scopes are never added: those of the first meter's scope count.
+            let scope = meters.first.map { configuration.meters[$0.index].scope }
+            meters.removeAll { configuration.meters[$0.index].scope != scope }
             let live = meters.compactMap { readings[$0.index] }
             return GatewayStatus.Pool(
                 name: pool.name, requests: totals.requests(pool: index),

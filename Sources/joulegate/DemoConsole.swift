@@ -10,13 +10,15 @@ final class DemoConsole {
     private let fleet: DemoFleet
     private let isTerminal = isatty(STDIN_FILENO) == 1
     private var saved = termios()
-    private var before: GatewayStatus
+    /// The last few seconds, oldest first: meters tick once a second, so joules per token are
+    /// taken over all of them.
+    private var history: [GatewayStatus]
     private var quits = false
 
     init(gateway: Gateway, fleet: DemoFleet) {
         self.gateway = gateway
         self.fleet = fleet
-        before = gateway.status()
+        history = [gateway.status()]
     }
 
     /// Returns on `q`, on SIGINT or SIGTERM, or after `seconds`.
@@ -79,25 +81,38 @@ final class DemoConsole {
 
     private func showLine() {
         let status = gateway.status()
-        defer { before = status }
+        guard let before = history.last, let oldest = history.first else { return }
+        history.append(status)
+        if history.count > 6 { history.removeFirst() }
         let requests = status.requests - before.requests
-        var tokens = 0
-        var energy = 0.0
-        var cells: [String] = []
-        for (now, then) in zip(status.pools, before.pools) {
-            tokens += now.outputTokens - then.outputTokens
-            if let joules = now.meteredEnergy, let earlier = then.meteredEnergy {
-                energy += max(0, joules.value - earlier.value)
-            }
-            let watts = now.power.map { "\(Int($0.value.rounded())) W" } ?? "no meter"
-            let mark = now.usable == now.endpoints ? "" : " (\(now.usable)/\(now.endpoints) up)"
-            cells.append("\(now.name) \(watts)\(mark)")
+        let tokens = Self.tokens(from: before, to: status)
+        let cells = status.pools.map { pool in
+            let watts = pool.power.map { "\(Int($0.value.rounded())) W" } ?? "no meter"
+            let mark = pool.usable == pool.endpoints ? "" : " (\(pool.usable)/\(pool.endpoints) up)"
+            return "\(pool.name) \(watts)\(mark)"
         }
-        let perToken = tokens > 0 ? String(format: "%.2f J/token", energy / Double(tokens)) : "-"
+        let recent = Self.tokens(from: oldest, to: status)
+        let energy = Self.energy(from: oldest, to: status)
+        let perToken =
+            recent > 0 ? String(format: "%.2f J/token", energy / Double(recent)) : "- J/token"
         let line =
             "\(status.policy.rawValue)  \(requests) req/s  \(tokens) tok/s  "
             + cells.joined(separator: "  ") + "  \(perToken)"
         print(isTerminal ? "\r\u{1B}[K\(line)" : line, terminator: isTerminal ? "" : "\n")
         fflush(nil)
+    }
+
+    private static func tokens(from then: GatewayStatus, to now: GatewayStatus) -> Int {
+        zip(now.pools, then.pools).reduce(0) { $0 + $1.0.outputTokens - $1.1.outputTokens }
+    }
+
+    /// Metered joules; a meter that began anew in between counts nothing.
+    private static func energy(from then: GatewayStatus, to now: GatewayStatus) -> Double {
+        zip(now.pools, then.pools).reduce(0) { sum, pair in
+            guard let joules = pair.0.meteredEnergy, let earlier = pair.1.meteredEnergy else {
+                return sum
+            }
+            return sum + max(0, joules.value - earlier.value)
+        }
     }
 }

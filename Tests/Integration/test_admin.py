@@ -237,7 +237,7 @@ def test_metered_power_is_shown(bench):
     idle = total(
         gateway, "joulegate_power_watts", "joulegate_power_watts", provenance="measured")
     assert 20 < idle < 800, idle
-    assert gateway.status()["pools"][0]["provenance"] == "measured"
+    assert gateway.status()["pools"][0]["power_provenance"] == "measured"
 
 
 def test_admin_page_survives_many_readers(stand):

@@ -53,6 +53,9 @@ extension ServerConnection {
             reactor.markDirty(self)
             if wasOpen { server.handler.gone(stream) }
         } else {
+            // Where the end of the connection is the end of the body, an orderly one would make a
+            // broken answer look whole.
+            if stream.isCloseDelimited { Socket.resetOnClose(descriptor) }
             close()
         }
     }

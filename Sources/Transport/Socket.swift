@@ -149,6 +149,12 @@ enum Socket {
         return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno
     }
 
+    /// Has the next `close` send a reset instead of an orderly end.
+    static func resetOnClose(_ fd: Int32) {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
     static func discard(_ fd: Int32) { close(fd) }
 
     static func disableNagle(_ fd: Int32) { set(fd, Int32(IPPROTO_TCP), TCP_NODELAY) }

@@ -66,6 +66,23 @@ def test_closed_windows_bound_memory_and_pause_the_model_server(stand):
             assert judge_stream(response, reference(400, 4000)) == "whole"
 
 
+# The bar of a stalled stream. It is missed: 31 to 47 KiB were seen, of which 24 are buffered. The
+# test above has the coarser limit of 64 KiB only so that growth without a bound still fails.
+# Not strict, as some runs reach it.
+@pytest.mark.xfail(strict=False, reason="a stalled stream costs up to 47 KiB resident")
+def test_a_stalled_stream_costs_at_most_40_kib(stand):
+    gateway, mock = stand
+    settle(mock)
+    before = gateway.resident_bytes()
+    with H2(gateway.port, acknowledges=False, window=0) as client:
+        responses = [
+            client.request("POST", CHAT, chat_body(stream=True, mock=PLAN))
+            for _ in range(STREAMS)]
+        assert client.wait(lambda: all(response.status == 200 for response in responses))
+        settle(mock)
+        assert (gateway.resident_bytes() - before) / STREAMS <= 40 * 1024
+
+
 def test_one_closed_window_does_not_hold_the_others_up(stand):
     gateway, _ = stand
     with H2(gateway.port, window=1000) as client:

@@ -19,6 +19,8 @@ public struct LimitKey: Sendable {
     public var name: String
     public var field: Field
     public var meaning: String
+    /// The smallest value that a file may give a count.
+    public var least = 1
 
     /// As the file would write it.
     public var defaultValue: Int { value(in: Limits()) }
@@ -32,9 +34,10 @@ public struct LimitKey: Sendable {
     }
 
     private static func count(
-        _ name: String, _ path: WritableKeyPath<Limits, Int> & Sendable, _ meaning: String
+        _ name: String, _ path: WritableKeyPath<Limits, Int> & Sendable, _ meaning: String,
+        least: Int = 1
     ) -> LimitKey {
-        LimitKey(name: name, field: .count(path), meaning: meaning)
+        LimitKey(name: name, field: .count(path), meaning: meaning, least: least)
     }
 
     private static func span(
@@ -63,6 +66,9 @@ public struct LimitKey: Sendable {
         count(
             "stream_buffer_bytes", \.streamBufferBytes,
             "held per stream for a slow reader before its upstream is paused"),
+        count(
+            "stream_coalescing_microseconds", \.streamCoalescingMicroseconds,
+            "that events of busy streams may gather for one write; 0: not at all", least: 0),
         count(
             "outbound_frames", \.outboundFrames,
             "frames that may wait in one HTTP/2 session"),

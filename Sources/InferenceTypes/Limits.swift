@@ -18,6 +18,8 @@ public struct Limits: Hashable, Sendable {
     public var concurrentStreams = 100
     /// Bytes held per stream for a slow reader before its upstream is paused.
     public var streamBufferBytes = 32 << 10
+    /// How long events of busy streams may gather for one write, microseconds; 0: not at all.
+    public var streamCoalescingMicroseconds = 250
     /// Frames that may wait in one HTTP/2 session's outbound queue.
     public var outboundFrames = 1_000
     public var handshakeTimeout = TimeSpan.seconds(10)

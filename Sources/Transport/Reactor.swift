@@ -79,6 +79,8 @@ public final class Reactor: @unchecked Sendable {
     public var server: Server?
 
     var timers = TimerHeap()
+    /// When streamed events gather for a moment.
+    var coalescing = StreamCoalescing(pause: .zero)
     /// Where bytes wait for sockets and windows.
     let blocks = BlockPool()
     let readBuffer: UnsafeMutableRawBufferPointer
@@ -164,6 +166,17 @@ public final class Reactor: @unchecked Sendable {
 
     /// Has `pollable.flush()` called once at the end of the turn.
     func markDirty(_ pollable: Pollable) {
+        coalescing.noteUrgent()
+        enqueue(pollable)
+    }
+
+    /// The same for the middle of a stream, which may wait for others of its kind.
+    func markStreaming(_ pollable: Pollable) {
+        coalescing.noteEvent()
+        enqueue(pollable)
+    }
+
+    private func enqueue(_ pollable: Pollable) {
         guard !pollable.isDirty else { return }
         pollable.isDirty = true
         dirty.append(pollable)
@@ -198,7 +211,7 @@ public final class Reactor: @unchecked Sendable {
             if hasMail {
                 for work in mailbox.take() { work(self) }
             }
-            finishTurn()
+            pause(finishTurn())
         }
         letGo()
     }
@@ -221,7 +234,8 @@ public final class Reactor: @unchecked Sendable {
         return max(0, (next - MonotonicClock.now()).nanoseconds)
     }
 
-    private func finishTurn() {
+    /// Returns how long streamed events may gather before the next turn.
+    private func finishTurn() -> TimeSpan {
         while let action = timers.popDue(at: now) { action() }
         if !again.isEmpty {
             let batch = again
@@ -232,11 +246,20 @@ public final class Reactor: @unchecked Sendable {
             }
         }
         turnEnding?()
+        let writes = dirty.count
         flushDirty()
         // Flushing may have told the owner of departures and of room in buffers.
         turnEnding?()
         flushDirty()
         graveyard.removeAll(keepingCapacity: true)
+        let pause = coalescing.turnEnded(at: now, writes: writes)
+        return again.isEmpty ? pause : .zero
+    }
+
+    private func pause(_ span: TimeSpan) {
+        guard span > .zero else { return }
+        var time = timespec(tv_sec: 0, tv_nsec: Int(span.nanoseconds))
+        nanosleep(&time, nil)
     }
 
     private func flushDirty() {

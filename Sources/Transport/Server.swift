@@ -21,6 +21,8 @@ public final class Server {
         self.reactor = reactor
         self.handler = handler
         self.limits = limits
+        reactor.coalescing = StreamCoalescing(
+            pause: .microseconds(Int64(limits.streamCoalescingMicroseconds)))
         let timer = Timer(on: reactor) { [weak self] in self?.sweepDeadlines() }
         timer.arm(after: Server.sweepInterval)
         sweep = timer

@@ -34,7 +34,8 @@ extension ServerConnection {
     }
 
     func send(_ stream: ServerStream, _ bytes: UnsafeRawBufferPointer, end: Bool) {
-        reactor.markDirty(self)
+        // The first event of a stream follows its head in the same turn: that one is urgent.
+        if end { reactor.markDirty(self) } else { reactor.markStreaming(self) }
         let bytes =
             stream.isHeadRequest ? UnsafeRawBufferPointer(start: nil, count: 0) : bytes
         if stage == .http2 {

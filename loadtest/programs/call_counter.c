@@ -12,10 +12,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
-// In the order that stage.py's CALLS has.
-enum { in, out, poll_, control, count };
+// What is read, written, waited for, registered and slept.
+enum { in, out, poll_, control, sleep_, count };
 static uint64_t unused[count];
 static uint64_t *counts = unused;
 
@@ -77,6 +78,11 @@ int epoll_wait(int fd, struct epoll_event *events, int n, int timeout) {
 int epoll_ctl(int fd, int operation, int target, struct epoll_event *event) {
   NEXT(epoll_ctl);
   return add(control), next(fd, operation, target, event);
+}
+
+int nanosleep(const struct timespec *span, struct timespec *left) {
+  NEXT(nanosleep);
+  return add(sleep_), next(span, left);
 }
 
 // joulegate calls epoll_pwait2 by its number, and nothing else on its path that way.

@@ -13,7 +13,8 @@ import Testing
         for turn in 0..<turns {
             for _ in 0..<events { coalescing.noteEvent() }
             last = coalescing.turnEnded(
-                at: start + .nanoseconds(Int64(turn) * interval.nanoseconds), writes: writes)
+                at: start + TimeSpan(nanoseconds: Int64(turn) * interval.nanoseconds),
+                writes: writes)
         }
         return last
     }
@@ -29,7 +30,7 @@ import Testing
         for turn in 1..<200 {
             let pause = verdict(
                 &coalescing, turns: 1, events: 1, every: .zero,
-                from: .zero + .milliseconds(Int64(turn) * 5))
+                from: .zero + TimeSpan.milliseconds(Int64(turn) * 5))
             #expect(pause == .zero)
         }
     }
@@ -39,7 +40,7 @@ import Testing
         _ = verdict(&coalescing, turns: 300, events: 1, every: .microseconds(50))
         coalescing.noteUrgent()
         coalescing.noteEvent()
-        let now = MonotonicTime.zero + .milliseconds(15)
+        let now = MonotonicTime.zero + TimeSpan.milliseconds(15)
         #expect(coalescing.turnEnded(at: now, writes: 1) == .zero)
         coalescing.noteEvent()
         #expect(coalescing.turnEnded(at: now, writes: 1) == .microseconds(150))
@@ -55,7 +56,7 @@ import Testing
     @Test func aBusyMomentLongAgoDoesNotCount() {
         var coalescing = StreamCoalescing(pause: .microseconds(150))
         _ = verdict(&coalescing, turns: 300, events: 1, every: .microseconds(50))
-        let later = MonotonicTime.zero + .seconds(60)
+        let later = MonotonicTime.zero + TimeSpan.seconds(60)
         #expect(verdict(&coalescing, turns: 1, events: 1, every: .zero, from: later) == .zero)
     }
 

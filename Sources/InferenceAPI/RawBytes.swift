@@ -3,32 +3,61 @@ extension UnsafeRawBufferPointer {
     @inline(__always)
     func holds(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
-        return isSame(as: UnsafeRawBufferPointer(start: text.utf8Start, count: count))
+        return hasSameBytes(as: UnsafeRawPointer(text.utf8Start), at: 0, count: count)
     }
 
-    /// True if the first of these bytes are exactly `opening`.
-    func begins(with opening: [UInt8]) -> Bool {
-        guard count >= opening.count else { return false }
-        return opening.withUnsafeBytes { opening in
-            UnsafeRawBufferPointer(rebasing: self[..<opening.count]).isSame(as: opening)
-        }
-    }
-
-    /// Compares with as many bytes, eight at a time, the last eight overlapping.
+    /// Compares `count` bytes at `start` with as many at `other`: at most two steps up to 64 bytes,
+    /// and none of them waits for the result of another. The last step overlaps the one before.
     @inline(__always)
-    private func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+    func hasSameBytes(as other: UnsafeRawPointer, at start: Int, count: Int) -> Bool {
+        guard let base = baseAddress, start &+ count <= self.count else { return count == 0 }
+        let mine = base + start
+        if count >= 32 { return Self.areSameBlocks(mine, other, count) }
+        if count >= 8 {
+            return Self.differ(mine, other, UInt64.self, at: 0)
+                | Self.differ(mine, other, UInt64.self, at: Swift.min(8, count &- 8))
+                | Self.differ(mine, other, UInt64.self, at: Swift.max(0, count &- 16))
+                | Self.differ(mine, other, UInt64.self, at: count &- 8) == 0
+        }
+        if count >= 4 {
+            return Self.differ(mine, other, UInt32.self, at: 0)
+                | Self.differ(mine, other, UInt32.self, at: count &- 4) == 0
+        }
         var offset = 0
-        guard count >= 8 else {
-            while offset < count, self[offset] == other[offset] { offset &+= 1 }
-            return offset == count
+        while offset < count, self[start &+ offset] == other.load(
+            fromByteOffset: offset, as: UInt8.self)
+        { offset &+= 1 }
+        return offset == count
+    }
+
+    /// 32 bytes at a time.
+    @inline(__always)
+    private static func areSameBlocks(
+        _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int
+    ) -> Bool {
+        var difference = SIMD4<UInt64>.zero
+        var offset = 0
+        while offset < count &- 32 {
+            difference |= differ(a, b, SIMD4<UInt64>.self, at: offset)
+            offset &+= 32
         }
-        while offset < count {
-            let place = Swift.min(offset, count &- 8)
-            let mine = loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            let theirs = other.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            if mine != theirs { return false }
-            offset &+= 8
-        }
-        return true
+        difference |= differ(a, b, SIMD4<UInt64>.self, at: count &- 32)
+        return difference.x | difference.y | difference.z | difference.w == 0
+    }
+
+    @inline(__always)
+    private static func differ<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _: Word.Type, at offset: Int
+    ) -> Word {
+        a.loadUnaligned(fromByteOffset: offset, as: Word.self)
+            ^ b.loadUnaligned(fromByteOffset: offset, as: Word.self)
+    }
+
+    @inline(__always)
+    private static func differ(
+        _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _: SIMD4<UInt64>.Type, at offset: Int
+    ) -> SIMD4<UInt64> {
+        a.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
+            ^ b.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
     }
 }

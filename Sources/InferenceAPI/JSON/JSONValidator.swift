@@ -246,57 +246,14 @@ struct JSONValidator {
         byte &- UInt8(ascii: "0") <= 9 || (byte | 0x20) &- UInt8(ascii: "a") <= 5
     }
 
-    /// Skips bytes that need no look: printable ASCII but quote and backslash, eight at a time.
-    /// The test per byte, done on all eight at once: high bit set, below 0x20, or equal to one of
-    /// the two; borrows may flag a byte too many, never one too few.
+    /// Skips bytes that need no look: printable ASCII but quote and backslash.
     static func skipPlain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
-        guard let base = bytes.baseAddress else { return start }
-        let count = bytes.count
-        var offset = start
-        while count &- offset >= 8 {
-            let word = (base + offset).loadUnaligned(as: UInt64.self).littleEndian
-            let quote = word ^ (ones &* 0x22)
-            let slash = word ^ (ones &* 0x5C)
-            let flags =
-                (word | (word &- ones &* 0x20) | (quote &- ones) | (slash &- ones)) & highs
-            if flags != 0 { return offset &+ flags.trailingZeroBitCount / 8 }
-            offset &+= 8
-            // Most strings end soon; one that has not yet is worth larger steps.
-            if offset &- start >= 16, count &- offset >= 32 {
-                offset = skipPlainBlocks(base, from: offset, to: count)
-            }
+        ByteSearch.first(in: bytes, from: start) { bytes in
+            // As signed numbers, what is not ASCII is below the controls.
+            (unsafeBitCast(bytes, to: SIMD16<Int8>.self) .< SIMD16(repeating: 0x20))
+                .| ByteSearch.equal(bytes, UInt8(ascii: "\""))
+                .| ByteSearch.equal(bytes, UInt8(ascii: "\\"))
         }
-        while offset < count {
-            let byte = bytes[offset]
-            if byte >= 0x80 || byte < 0x20 || byte == 0x22 || byte == 0x5C { return offset }
-            offset &+= 1
-        }
-        return offset
-    }
-
-    /// The same 32 bytes at a time; stops before the block with a hit.
-    private static func skipPlainBlocks(
-        _ base: UnsafeRawPointer, from start: Int, to end: Int
-    ) -> Int {
-        let ones = SIMD4<UInt64>(repeating: 0x0101_0101_0101_0101)
-        var offset = start
-        while end &- offset >= 32 {
-            let place = base + offset
-            let words = SIMD4<UInt64>(
-                place.loadUnaligned(as: UInt64.self),
-                place.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-                place.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
-                place.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
-            let quotes = words ^ (ones &* 0x22)
-            let slashes = words ^ (ones &* 0x5C)
-            let flags =
-                words | (words &- ones &* 0x20) | (quotes &- ones) | (slashes &- ones)
-            if (flags.x | flags.y | flags.z | flags.w) & 0x8080_8080_8080_8080 != 0 { break }
-            offset &+= 32
-        }
-        return offset
     }
 
     private func failure(_ reason: JSONScanner.Failure.Reason) -> JSONScanner.Failure {

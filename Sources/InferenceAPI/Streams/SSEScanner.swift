@@ -14,6 +14,9 @@ public struct SSEScanner: Sendable {
 
     public init() {}
 
+    /// True if what comes begins a block, whatever came before.
+    var isAtFreshBlock: Bool { isAtBlockStart && !isAfterReturn }
+
     /// One past the end of the block that the bytes from `start` on continue, or `nil` if they end
     /// before it does. The result can be `start` itself.
     public mutating func endOfBlock(
@@ -65,7 +68,7 @@ public struct SSEScanner: Sendable {
     }
 }
 
-/// Where lines end, eight bytes at a time.
+/// Where lines end.
 enum SSELine {
     @inline(__always)
     static func isEnd(_ byte: UInt8) -> Bool {
@@ -74,22 +77,9 @@ enum SSELine {
 
     /// The first LF or CR at or after `start`, else the count.
     static func end(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        var offset = start
-        while offset + 8 <= bytes.count {
-            let word = UInt64(
-                littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            let hits =
-                zeroBytes(word ^ 0x0A0A_0A0A_0A0A_0A0A) | zeroBytes(word ^ 0x0D0D_0D0D_0D0D_0D0D)
-            // A borrow can only raise bits above the first true hit, so the lowest one is right.
-            if hits != 0 { return offset + hits.trailingZeroBitCount / 8 }
-            offset += 8
+        ByteSearch.first(in: bytes, from: start) { bytes in
+            ByteSearch.equal(bytes, UInt8(ascii: "\n"))
+                .| ByteSearch.equal(bytes, UInt8(ascii: "\r"))
         }
-        while offset < bytes.count, !isEnd(bytes[offset]) { offset += 1 }
-        return offset
-    }
-
-    @inline(__always)
-    private static func zeroBytes(_ word: UInt64) -> UInt64 {
-        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
     }
 }

@@ -25,29 +25,9 @@ struct StreamChunk {
         self = reader.chunk
     }
 
-    /// The chunks of a stream begin alike: id, model and time do not change. `opening` is how the
-    /// last one began, up to its choices; where it fits it is not read again.
-    init(_ payload: UnsafeRawBufferPointer, opening: inout [UInt8]) {
-        var reader = StreamChunkReader(payload)
-        if !opening.isEmpty, payload.begins(with: opening) {
-            reader.readRoot(after: opening)
-        } else {
-            reader.readRoot()
-            opening.removeAll(keepingCapacity: true)
-            if let start = reader.choicesStart, start <= Self.longestOpening {
-                opening.append(contentsOf: payload[..<start])
-            }
-        }
-        self = reader.chunk
-    }
-
-    /// Bounds what a stream keeps.
-    private static let longestOpening = 512
-
-    /// True if there is anything in it that the relay has to know.
-    var saysAnything: Bool {
-        type != nil || hasError || usage != nil || choicesAreEmpty || hasContent
-            || finishedChoices != 0 || finishedBeyond != 0
+    /// True if there is nothing in it but content and what nobody reads.
+    var isOrdinary: Bool {
+        !hasError && usage == nil && finishedChoices == 0 && finishedBeyond == 0
     }
 
     static func eventType(of name: UnsafeRawBufferPointer) -> EventType {

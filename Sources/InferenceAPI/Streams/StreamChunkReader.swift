@@ -7,33 +7,29 @@ struct StreamChunkReader {
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0
     private(set) var chunk = StreamChunk()
-    /// Where the value of `choices` began, if nothing before it was worth noting.
-    private(set) var choicesStart: Int?
+    /// What could be different without any effect on `chunk`, but for its content.
+    private(set) var holes = EventHoles()
+    /// The chunk has content, whatever the holes hold.
+    private(set) var hasOtherContent = false
+    /// The bytes are one object, as far as a walk can tell.
+    private(set) var isWhole = false
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
-
-    /// As `readRoot`, for a chunk that begins with `opening`: the same bytes up to the value of
-    /// `choices` as a chunk before it, and nothing worth noting in them.
-    mutating func readRoot(after opening: [UInt8]) {
-        offset = opening.count
-        choicesStart = offset
-        readChoices()
-        if skipComma() { readRootMembers() }
-    }
 
     mutating func readRoot() {
         skipSpace()
         guard byte == UInt8(ascii: "{") else { return skipValue() }
         offset += 1
         skipSpace()
-        readRootMembers()
+        isWhole = readRootMembers() && offset == bytes.count
     }
 
-    private mutating func readRootMembers() {
+    private mutating func readRootMembers() -> Bool {
         readRemainingMembers { reader, key in
             switch key.count {
             case 7 where reader.equals(key, "choices"):
-                if !reader.chunk.saysAnything { reader.choicesStart = reader.offset }
+                // What comes before them is the same in all chunks of a stream.
+                reader.holes.removeAll()
                 reader.readChoices()
             case 5 where reader.equals(key, "usage"): reader.readUsage()
             case 5 where reader.equals(key, "error"): reader.readError()
@@ -46,7 +42,7 @@ struct StreamChunkReader {
                         reader.skipValue()
                     }
                 }
-            default: reader.skipValue()
+            default: reader.passOver()
             }
         }
     }
@@ -78,7 +74,7 @@ struct StreamChunkReader {
             case 13 where reader.equals(key, "finish_reason"):
                 if reader.byte == UInt8(ascii: "\"") { isFinished = true }
                 reader.skipValue()
-            default: reader.skipValue()
+            default: reader.passOver()
             }
         }
         guard isFinished else { return }
@@ -97,19 +93,58 @@ struct StreamChunkReader {
                 10 where reader.equals(key, "tool_calls"),
                 17 where reader.equals(key, "reasoning_content"):
                 reader.readText()
-            default: reader.skipValue()
+            default: reader.passOver()
             }
         }
     }
 
     /// A string or an array with something in it is content.
     private mutating func readText() {
-        let opening = byte
         let start = offset
+        switch byte {
+        case UInt8(ascii: "\""):
+            skipString()
+            holes.note(.content, start + 1, offset - 1)
+            if offset - start > 2 { chunk.hasContent = true }
+        case UInt8(ascii: "["):
+            passOverArray()
+            guard offset - start > 2 else { return }
+            chunk.hasContent = true
+            hasOtherContent = true
+        default: skipValue()
+        }
+    }
+
+    /// A value that nobody reads.
+    private mutating func passOver() {
+        let start = offset
+        let first = byte
         skipValue()
-        let isString = opening == UInt8(ascii: "\"")
-        let isArray = opening == UInt8(ascii: "[")
-        if isString || isArray, offset - start > 2 { chunk.hasContent = true }
+        if first == UInt8(ascii: "\"") {
+            holes.note(.string, start + 1, offset - 1)
+        } else if first &- UInt8(ascii: "0") <= 9 || first == UInt8(ascii: "-") {
+            holes.note(.number, start, offset)
+        }
+    }
+
+    /// An array of which nobody reads more than its brackets: a tool call comes in pieces of the
+    /// text of its arguments.
+    private mutating func passOverArray() {
+        var depth = 0
+        while offset < bytes.count {
+            switch bytes[offset] {
+            case UInt8(ascii: "\""):
+                let start = offset
+                skipString()
+                if byte != UInt8(ascii: ":") { holes.note(.string, start + 1, offset - 1) }
+                continue
+            case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+            default: break
+            }
+            offset += 1
+            if depth == 0 { return }
+        }
     }
 
     private mutating func readError() {
@@ -157,12 +192,11 @@ struct StreamChunkReader {
     @inline(__always)
     private var byte: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
 
+    @inline(__always)
     private func equals(_ key: Range<Int>, _ text: StaticString) -> Bool {
-        guard key.count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<key.count where bytes[key.lowerBound + index] != text.utf8Start[index] {
-            return false
-        }
-        return true
+        key.count == text.utf8CodeUnitCount
+            && bytes.hasSameBytes(
+                as: UnsafeRawPointer(text.utf8Start), at: key.lowerBound, count: key.count)
     }
 
     /// Calls `body` at each value of the object here; it has to consume that value. Anything but
@@ -177,23 +211,26 @@ struct StreamChunkReader {
         readRemainingMembers(body)
     }
 
-    /// The same from the next key on.
+    /// The same from the next key on; false if the object's end did not come.
     @inline(__always)
+    @discardableResult
     private mutating func readRemainingMembers(
         _ body: (inout StreamChunkReader, _ key: Range<Int>) -> Void
-    ) {
+    ) -> Bool {
         while byte == UInt8(ascii: "\"") {
             let start = offset + 1
             skipString()
             let key = start..<max(start, offset - 1)
             skipSpace()
-            guard byte == UInt8(ascii: ":") else { return }
+            guard byte == UInt8(ascii: ":") else { return false }
             offset += 1
             skipSpace()
             body(&self, key)
             guard skipComma() else { break }
         }
-        if byte == UInt8(ascii: "}") { offset += 1 }
+        guard byte == UInt8(ascii: "}") else { return false }
+        offset += 1
+        return true
     }
 
     /// A whole number that is not negative.

@@ -23,8 +23,7 @@ struct StreamObserver {
     private(set) var usage = Usage()
     private var finishedChoices: UInt64 = 0
     private var finishedBeyond = 0
-    /// See ``StreamChunk/init(_:opening:)``.
-    private var opening: [UInt8] = []
+    private var template = EventTemplate()
 
     init(task: InferenceTask, stripUsage: Bool, choices: Int) {
         isResponses = task == .responses
@@ -36,15 +35,42 @@ struct StreamObserver {
         finishedChoices.nonzeroBitCount + finishedBeyond >= choices
     }
 
+    /// One past the event that begins at `start`, if it is like one that passed before it: then it
+    /// passes too and is counted. A block has to begin at `start`.
+    @inline(__always)
+    mutating func pass(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, limit: Int
+    ) -> Int? {
+        guard let match = template.match(bytes, from: start), match.end - start <= limit else {
+            return nil
+        }
+        events &+= 1
+        if match.hasContent { contentEvents &+= 1 }
+        return match.end
+    }
+
     /// Looks into one whole block.
     mutating func examine(_ block: UnsafeRawBufferPointer) -> Verdict {
         let fields = SSEFields(of: block)
         guard let data = fields.data else { return examineWithoutData(block, fields) }
         let name = fields.event.map { UnsafeRawBufferPointer(rebasing: block[$0]) }
         guard fields.dataLines == 1 else {
-            return SSEFields.joinedData(of: block).withUnsafeBytes { examine($0, event: name) }
+            return SSEFields.joinedData(of: block).withUnsafeBytes { joined in
+                var reader = StreamChunkReader(joined)
+                return examine(joined, event: name, &reader)
+            }
         }
-        return examine(UnsafeRawBufferPointer(rebasing: block[data]), event: name)
+        let payload = UnsafeRawBufferPointer(rebasing: block[data])
+        var reader = StreamChunkReader(payload)
+        let before = contentEvents
+        let verdict = examine(payload, event: name, &reader)
+        if verdict == .pass, reader.isWhole, reader.chunk.isOrdinary {
+            let content: EventTemplate.Content =
+                if isResponses { contentEvents > before ? .all : .none }
+                else { reader.hasOtherContent ? .all : .thoseWithText }
+            template.learn(block, reader.holes, from: data.lowerBound, content)
+        }
+        return verdict
     }
 
     /// True if the client would take this data for the end, whatever follows on its line.
@@ -61,14 +87,16 @@ struct StreamObserver {
     }
 
     private mutating func examine(
-        _ payload: UnsafeRawBufferPointer, event name: UnsafeRawBufferPointer?
+        _ payload: UnsafeRawBufferPointer, event name: UnsafeRawBufferPointer?,
+        _ reader: inout StreamChunkReader
     ) -> Verdict {
         if Self.isDone(payload) {
             // Here it is not what ends an answer, yet clients would take it for that.
             return isResponses ? .fail(.incomplete) : .finish
         }
         events += 1
-        let chunk = StreamChunk(payload, opening: &opening)
+        reader.readRoot()
+        let chunk = reader.chunk
         let type = name.map(StreamChunk.eventType(of:)) ?? .other
         note(chunk)
         if chunk.hasError || type == .error { return .passAndFail }

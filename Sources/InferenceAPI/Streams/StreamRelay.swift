@@ -79,7 +79,12 @@ public struct StreamRelay: ~Copyable {
         }
         // What goes on without a copy, as long as it is in one piece.
         var run = start..<start
-        while state == .open, let end = scanner.endOfBlock(in: bytes, from: start) {
+        while state == .open {
+            if run.upperBound == start {
+                run = run.lowerBound..<passLike(bytes, from: start)
+                start = run.upperBound
+            }
+            guard let end = scanner.endOfBlock(in: bytes, from: start) else { break }
             let block = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             let verdict = settle(block)
             if verdict == .pass || verdict == .passAndFail {
@@ -106,6 +111,15 @@ public struct StreamRelay: ~Copyable {
             return .buffered
         }
         return .bufferedThen(run)
+    }
+
+    /// One past the events from `start` on that are like one before them.
+    @inline(__always)
+    private mutating func passLike(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        guard scanner.isAtFreshBlock else { return start }
+        var offset = start
+        while let end = observer.pass(bytes, from: offset, limit: limit) { offset = end }
+        return offset
     }
 
     /// The upstream is over, as `cause` says. If the answer is not whole, an error event is
@@ -156,7 +170,9 @@ public struct StreamRelay: ~Copyable {
     private mutating func completeHeld() {
         var block: [UInt8] = []
         swap(&block, &held)
-        let verdict = block.withUnsafeBytes { settle($0) }
+        let verdict = block.withUnsafeBytes { block in
+            observer.pass(block, from: 0, limit: limit) == nil ? settle(block) : .pass
+        }
         switch verdict {
         case .pass, .passAndFail: pending.append(contentsOf: block)
         case .fail(let failure):

@@ -1,0 +1,185 @@
+import InferenceTypes
+import Testing
+
+@testable import InferenceAPI
+
+@Suite("Events like the one before them are not read again")
+struct EventTemplateTests {
+    /// What observing the events one by one gives, each by an observer that has seen no other.
+    private struct Sum: Equatable {
+        var events = 0
+        var contentEvents = 0
+        var verdicts: [StreamObserver.Verdict] = []
+        var usage = Usage()
+        var hasFinishReason = false
+    }
+
+    private func observer(_ task: InferenceTask) -> StreamObserver {
+        StreamObserver(task: task, stripUsage: false, choices: 1)
+    }
+
+    /// Each event read by itself.
+    private func readEach(_ events: [String], task: InferenceTask) -> Sum {
+        var sum = Sum()
+        for event in events {
+            var observer = observer(task)
+            sum.verdicts.append(Array(event.utf8).withUnsafeBytes { observer.examine($0) })
+            sum.events += observer.events
+            sum.contentEvents += observer.contentEvents
+            if observer.usage != Usage() { sum.usage = observer.usage }
+            sum.hasFinishReason = sum.hasFinishReason || observer.hasFinishReason
+        }
+        return sum
+    }
+
+    /// All by one observer, which passes what it can; and how many it passed unread.
+    private func passMany(_ events: [String], task: InferenceTask) -> (sum: Sum, unread: Int) {
+        var observer = observer(task)
+        var sum = Sum()
+        var unread = 0
+        for event in events {
+            let verdict = Array(event.utf8).withUnsafeBytes { bytes in
+                if let end = observer.pass(bytes, from: 0, limit: 1 << 20) {
+                    #expect(end == bytes.count, "passed a part of \(event)")
+                    unread += 1
+                    return StreamObserver.Verdict.pass
+                }
+                return observer.examine(bytes)
+            }
+            sum.verdicts.append(verdict)
+        }
+        sum.events = observer.events
+        sum.contentEvents = observer.contentEvents
+        sum.usage = observer.usage
+        sum.hasFinishReason = observer.hasFinishReason
+        return (sum, unread)
+    }
+
+    private func compare(
+        _ events: [String], task: InferenceTask = .chat, unread: Int? = nil,
+        at place: SourceLocation = #_sourceLocation
+    ) {
+        let many = passMany(events, task: task)
+        let each = readEach(events, task: task)
+        #expect(many.sum == each, sourceLocation: place)
+        if let unread { #expect(many.unread == unread, sourceLocation: place) }
+    }
+
+    private let texts = ["a", "", "안녕 🌙", "\\\"", "\\\\", "\\u00e9 and more than sixteen bytes", "}"]
+
+    @Test("text of any kind fits, and empty text is no content")
+    func textOfAnyKind() {
+        let events = texts.map { StreamSamples.vllmText($0) }
+        compare(events, unread: texts.count - 1)
+        let llama = texts.map {
+            StreamSamples.llamaChunk(
+                "{\"finish_reason\":null,\"index\":0,\"delta\":{\"content\":\"\($0)\"}}")
+        }
+        compare(llama, unread: texts.count - 1)
+    }
+
+    @Test("pieces of a tool call's arguments fit")
+    func toolCalls() {
+        let events = texts.map {
+            StreamSamples.vllmChunk(
+                "{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
+                    + "\"arguments\":\"\($0)\"}}]},\"finish_reason\":null}")
+        }
+        compare(events, unread: texts.count - 1)
+    }
+
+    @Test("deltas of the responses API fit, their numbers too")
+    func responses() {
+        let events = texts.enumerated().map { number, text in
+            "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\","
+                + "\"item_id\":\"m\",\"delta\":\"\(text)\",\"sequence_number\":\(number * 7)}\n\n"
+        }
+        compare(events, task: .responses, unread: texts.count - 1)
+        let others = events.map { $0.split(separator: "output_text").joined(separator: "other") }
+        compare(others, task: .responses, unread: texts.count - 1)
+    }
+
+    @Test("what is of note is read wherever it comes")
+    func ofNote() {
+        let plain = StreamSamples.vllmText("x")
+        let special = [
+            plain.split(separator: "null,\"token").joined(separator: "\"stop\",\"token"),
+            StreamSamples.usageEvent, StreamSamples.vllmError, StreamSamples.done,
+            "event: error\n" + plain, plain.split(separator: "\n\n")[0] + ",\n\n", ": ping\n\n",
+            StreamSamples.vllmChunk(
+                "{\"index\":0,\"delta\":{\"content\":\"x\"},\"finish_reason\":null}",
+                tail: ",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":9}"),
+        ]
+        for event in special {
+            compare([plain, plain, event, plain, plain])
+            compare([plain, plain, event, plain, plain], task: .responses)
+        }
+    }
+
+    @Test("a string that does not end on its line never fits")
+    func brokenStrings() {
+        let plain = StreamSamples.vllmText("x")
+        for text in ["\n", "\r", "\n\n", "\\\n", "\\", "a\n\ndata: [DONE]\n\n"] {
+            let broken = StreamSamples.vllmText(text)
+            let passed = passMany([plain, broken], task: .chat)
+            #expect(passed.unread == 0)
+        }
+        // One whose last string never ends is no model for others.
+        let open = String(plain.dropLast(4)) + ",\"x\":\"}\n\n"
+        #expect(passMany([open, open], task: .chat).unread == 0)
+    }
+
+    @Test("single bytes changed anywhere: the same as reading each")
+    func mutations() {
+        var random = RandomSource(seed: 5)
+        let plain = Array(StreamSamples.vllmText("안 x").utf8)
+        let bytes = Array("\"\\{}[]:,0e-nx\u{1}".utf8) + [0xED, 0x80]
+        for place in 0..<plain.count - 2 {
+            for _ in 0..<4 {
+                var mutated = plain
+                mutated[place] = bytes[random.nextIndex(below: bytes.count)]
+                let changed = String(decoding: mutated, as: UTF8.self)
+                compare([StreamSamples.vllmText("y"), changed, changed, StreamSamples.vllmText("z")])
+            }
+        }
+    }
+
+    @Test("cut anywhere, an event does not fit")
+    func cuts() {
+        let whole = Array(StreamSamples.vllmText("some text").utf8)
+        for count in 0..<whole.count {
+            var observer = observer(.chat)
+            _ = whole.withUnsafeBytes { observer.examine($0) }
+            let passed = Array(whole[..<count]).withUnsafeBytes {
+                observer.pass($0, from: 0, limit: 1 << 20)
+            }
+            #expect(passed == nil)
+        }
+    }
+
+    @Test("a stream whose events differ in more is left alone, a long event is not kept")
+    func patience() {
+        func numbered(_ number: Int) -> String {
+            "id: \(number)\n" + StreamSamples.vllmText("x")
+        }
+        let differing = (0..<20).map(numbered)
+        #expect(passMany(differing, task: .chat).unread == 0)
+        let after = Array(repeating: StreamSamples.vllmText("x"), count: 4)
+        #expect(passMany(differing + after, task: .chat).unread == 0)
+        compare(differing + after)
+        let long = StreamSamples.vllmChunk(
+            "{\"index\":0,\"delta\":{\"content\":\"x\"},\"y\":["
+                + String(repeating: "0,", count: EventTemplate.longest) + "0]}")
+        #expect(passMany([long, long], task: .chat).unread == 0)
+    }
+
+    @Test("an event over the limit is refused whether or not it fits")
+    func limit() {
+        var limits = Limits()
+        limits.eventBytes = 400
+        let long = StreamSamples.vllmText(String(repeating: "x", count: 400))
+        let result = RelayedStream.relay(StreamSamples.vllmText("a") + long, limits: limits)
+        #expect(result.errorCodes == ["stream_too_large_event"])
+        #expect(result.contentEvents == 1)
+    }
+}

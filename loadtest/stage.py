@@ -17,10 +17,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 RELEASE = ROOT / ".build" / "release" / "joulegate"
+# The proxy has a processor of its own; where there are enough, so has each part of the load.
 PROXY_CPU, LOAD_CPU = "0", "1"
+MODEL_CPU = "2" if (os.cpu_count() or 1) > 3 else LOAD_CPU
 
 GATEWAY = """\
-listeners: [{{address: 127.0.0.1, port: {port}}}]
+listeners: [{{address: 127.0.0.1, port: {port}}}{tls}]
 admin: {{address: 127.0.0.1, port: {admin}}}
 log_level: warning
 profiles_directory: {profiles}
@@ -34,6 +36,9 @@ models: [{{name: m}}]
 classes: {{default: {{slo: {{ttft_ms: 2000, itl_ms: 100}}}}}}
 policy: energy_aware
 """
+
+TLS_LISTENER = """,
+  {{address: 127.0.0.1, port: {port}, tls: {{certificate: {certificate}, key: {key}}}}}"""
 
 HAPROXY = """\
 global
@@ -60,6 +65,7 @@ class Proxy:
 
     def __init__(self, name, port, process, log):
         self.name, self.port, self.process, self.log = name, port, process, log
+        self.tls_port, self.speaks_http1 = None, False
 
     @property
     def pid(self):
@@ -72,15 +78,33 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def process_tree(pid):
+    """A process and its descendants."""
+    children = {}
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(ValueError, OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(folder.name))
+    tree, waiting = [], [pid]
+    while waiting:
+        tree.append(waiting.pop())
+        waiting += children.get(tree[-1], [])
+    return tree
+
+
 def cpu_times(pid):
-    """User and system time of a process with all its threads, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """User and system time of a process and its descendants, in seconds, in ticks of the clock."""
     tick = os.sysconf("SC_CLK_TCK")
-    return int(fields[11]) / tick, int(fields[12]) / tick
+    stats = [
+        Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        for member in process_tree(pid)]
+    return sum(int(f[11]) for f in stats) / tick, sum(int(f[12]) for f in stats) / tick
 
 
 def cpu_seconds(pid):
-    return sum(cpu_times(pid))
+    """User and system time together, to the nanosecond: the processes' own CPU clocks."""
+    scheduled = 2
+    return sum(time.clock_gettime(~member << 3 | scheduled) for member in process_tree(pid))
 
 
 def resident_bytes(pid):
@@ -89,8 +113,8 @@ def resident_bytes(pid):
     return int(re.search(r"RssAnon:\s+(\d+) kB", status).group(1)) * 1024
 
 
-def chat_body(prompt_bytes, stream):
-    """A request as a chat client sends it."""
+def chat_body(prompt_bytes, stream, pace_us=None):
+    """A request as a chat client sends it; `pace_us` tells the model server between events."""
     words = "What does one token cost on this accelerator, in joules, at this hour? "
     prompt = (words * (prompt_bytes // len(words) + 1))[:prompt_bytes]
     body = {
@@ -103,6 +127,8 @@ def chat_body(prompt_bytes, stream):
         "max_tokens": 64,
         "stream": stream,
     }
+    if pace_us is not None:
+        body["user"] = f"pace-{pace_us}"
     return json.dumps(body).encode()
 
 
@@ -117,14 +143,30 @@ class Stage(contextlib.AbstractContextManager):
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
-            try:
-                process.wait(3)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            self.end(process)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @staticmethod
+    def end(process):
+        """Asks once, then takes the whole family down."""
+        tree = process_tree(process.pid)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            for member in tree:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(member, signal.SIGKILL)
+            process.wait()
+
+    def stop(self, proxy):
+        self.processes.remove(proxy.process)
+        self.end(proxy.process)
 
     def compile(self, name, *libraries):
         target = self.folder / name
+        if target.exists():
+            return target
         subprocess.run(
             ["cc", "-O2", "-o", target, HERE / "programs" / f"{name}.c",
              "-Wno-deprecated-declarations", *libraries], check=True)
@@ -135,11 +177,15 @@ class Stage(contextlib.AbstractContextManager):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def spawn(self, command, cpu, port, name):
+    def stream_client(self):
+        return self.compile("stream_client", "-lnghttp2", "-lssl", "-lcrypto")
+
+    def spawn(self, command, cpu, port, name, environment=None):
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                ["taskset", "-c", cpu, *map(str, command)], stdout=output, stderr=output)
+                ["taskset", "-c", cpu, *map(str, command)], stdout=output, stderr=output,
+                env={**os.environ, **(environment or {})})
         self.processes.append(process)
         for _ in range(500):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
@@ -149,20 +195,27 @@ class Stage(contextlib.AbstractContextManager):
             time.sleep(0.02)
         raise SystemExit(f"{name} did not start:\n{log.read_text()}")
 
-    def model_server(self, pace_us=0):
+    def model_server(self, pace_us=0, cpu=MODEL_CPU):
         port = free_port()
         program = self.compile("model_server")
-        return self.spawn([program, port, pace_us], LOAD_CPU, port, "model_server")
+        return self.spawn([program, port, pace_us], cpu, port, f"model_server-{cpu}")
 
-    def gateway(self, upstream, binary=RELEASE, name="joulegate", prefix=()):
-        port = free_port()
+    def gateway(
+            self, upstream, binary=RELEASE, name="joulegate", prefix=(), pair=None, threads=1,
+            cpu=PROXY_CPU):
+        """`pair`: certificate and key of a second listener, which speaks TLS."""
+        port, tls_port, tls = free_port(), free_port(), ""
+        if pair:
+            tls = TLS_LISTENER.format(port=tls_port, certificate=pair[0], key=pair[1])
         config = self.file(
             f"{name}.yaml",
             GATEWAY.format(
-                port=port, admin=free_port(), upstream=upstream,
+                port=port, tls=tls, admin=free_port(), upstream=upstream,
                 profiles=ROOT / "Config" / "profiles"))
-        command = [*prefix, binary, "serve", "--config", config, "--threads", "1"]
-        return self.spawn(command, PROXY_CPU, port, name)
+        command = [*prefix, binary, "serve", "--config", config, "--threads", threads]
+        proxy = self.spawn(command, cpu, port, name)
+        proxy.tls_port = tls_port if pair else None
+        return proxy
 
     def haproxy(self, upstream):
         port = free_port()
@@ -188,6 +241,18 @@ def pinned(*command):
     return done.stdout
 
 
+def posted(port, body):
+    """Does a proxy answer one request well?"""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        done = subprocess.run(
+            ["h2load", "-n1", "-c1", "-N", "5", "-d", file.name, "-H",
+             "content-type: application/json", f"http://127.0.0.1:{port}/v1/chat/completions"],
+            capture_output=True, text=True, check=False)
+    return " 1 2xx" in done.stdout
+
+
 def h2load(port, body, requests, connections=8, streams=32):
     """Completed requests of one unary run; any failure ends the test."""
     output = pinned(
@@ -206,17 +271,19 @@ class Sample:
 
     def __init__(self, proxy, model_server, run):
         children = os.times()
-        before = cpu_times(proxy.pid), cpu_seconds(model_server.pid), time.monotonic()
+        before = cpu_times(proxy.pid), cpu_seconds(proxy.pid)
+        server, began = cpu_seconds(model_server.pid), time.monotonic()
         self.result = run()
-        wall = time.monotonic() - before[2]
+        self.wall = time.monotonic() - began
         after = os.times()
         client = sum(after[2:4]) - sum(children[2:4])
-        server = cpu_seconds(model_server.pid) - before[1]
-        user, system = cpu_times(proxy.pid)
-        self.cpu = user + system - sum(before[0])
-        self.user_share = (user - before[0][0]) / max(self.cpu, 0.01)
-        self.load_share = (client + server) / wall
-        self.proxy_share = self.cpu / wall
+        server = cpu_seconds(model_server.pid) - server
+        self.cpu = cpu_seconds(proxy.pid) - before[1]
+        user, system = (a - b for a, b in zip(cpu_times(proxy.pid), before[0]))
+        self.user_share = user / max(user + system, 0.01)
+        busiest = client + server if MODEL_CPU == LOAD_CPU else max(client, server)
+        self.load_share = busiest / self.wall
+        self.proxy_share = self.cpu / self.wall
 
 
 def interleave(proxies, repetitions, measure):

@@ -80,6 +80,10 @@ extension Exchange {
         case .buffered:
             startStream()
             if let stream { relay?.withPending { stream.send($0) } }
+        case .bufferedThen(let range):
+            startStream()
+            if let stream { relay?.withPending { stream.send($0) } }
+            stream?.send(UnsafeRawBufferPointer(rebasing: bytes[range]))
         case .nothing:
             break
         }

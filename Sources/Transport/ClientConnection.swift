@@ -39,8 +39,8 @@ public final class ClientConnection: Pollable {
     private var keepsAlive = false
     private var isCloseDelimited = false
     private var pending: [UInt8] = []
-    private var plain = ByteQueue()
-    private var outgoing = ByteQueue()
+    private var plain: BlockQueue
+    private var outgoing: BlockQueue
     private var isWritable = false
     private var isPaused = false
     private var hasUnread = false
@@ -50,6 +50,8 @@ public final class ClientConnection: Pollable {
     init(pool: ClientPool, descriptor: Int32, engine: consuming TLSEngine?) {
         self.pool = pool
         parser = HTTP1ResponseParser(limits: pool.limits)
+        plain = BlockQueue(pool: pool.reactor.blocks)
+        outgoing = BlockQueue(pool: pool.reactor.blocks)
         hasTLS = engine != nil
         tls = engine
         stage = .connecting
@@ -316,7 +318,7 @@ public final class ClientConnection: Pollable {
         guard descriptor >= 0, stage != .connecting, isWritable else { return }
         if hasTLS {
             if stage == .ready {
-                while !plain.isEmpty, let taken = try? tls?.write(plain.readable), taken > 0 {
+                while !plain.isEmpty, let taken = try? tls?.write(plain.front), taken > 0 {
                     plain.consume(taken)
                 }
             }
@@ -327,13 +329,13 @@ public final class ClientConnection: Pollable {
         }
     }
 
-    private func writeOut(_ queue: inout ByteQueue) {
+    private func writeOut(_ queue: inout BlockQueue) {
         while !queue.isEmpty {
-            switch Socket.write(descriptor, queue.readable) {
+            let (transfer, offered) = Socket.write(descriptor, queue)
+            switch transfer {
             case .bytes(let count):
-                let all = count == queue.count
                 queue.consume(count)
-                if !all {
+                if count < offered {
                     isWritable = false
                     return
                 }

@@ -79,6 +79,8 @@ public final class Reactor: @unchecked Sendable {
     public var server: Server?
 
     var timers = TimerHeap()
+    /// Where bytes wait for sockets and windows.
+    let blocks = BlockPool()
     let readBuffer: UnsafeMutableRawBufferPointer
     /// Serialised frames of the connection being flushed.
     var scratch = ByteQueue(keeping: 1 << 20)

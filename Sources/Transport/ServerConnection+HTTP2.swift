@@ -9,7 +9,7 @@ extension ServerConnection {
     private static let writeStep = 64 << 10
 
     func startHTTP2() {
-        guard let session = HTTP2Session(limits: server.limits) else {
+        guard let session = HTTP2Session(limits: server.limits, pool: reactor.blocks) else {
             close()
             return
         }
@@ -161,7 +161,12 @@ extension ServerConnection {
             return writeOut(&outgoing)
         }
         guard !reactor.scratch.isEmpty else { return true }
-        guard writeOut(&reactor.scratch) else { return false }
+        switch Socket.write(descriptor, reactor.scratch.readable) {
+        case .bytes(let count): reactor.scratch.consume(count)
+        case .wouldBlock: break
+        case .closed, .failed: return false
+        }
+        noteWrite(isBlocked: !reactor.scratch.isEmpty)
         outgoing.append(reactor.scratch.readable)
         reactor.scratch.clear()
         return true

@@ -34,9 +34,9 @@ public final class ServerConnection: Pollable {
     /// Bytes of cleartext that wait for a whole preface or HTTP/1.1 head.
     var pending: [UInt8] = []
     /// HTTP/1.1 response bytes, before TLS.
-    var plain = ByteQueue()
+    var plain: BlockQueue
     /// Bytes that the socket has not taken yet.
-    var outgoing = ByteQueue()
+    var outgoing: BlockQueue
     var isWritable = true
     var isPeerClosed = false
     var closesAfterFlush = false
@@ -58,6 +58,8 @@ public final class ServerConnection: Pollable {
     init?(descriptor: Int32, server: Server, tls context: TLSContext?) {
         self.server = server
         hasTLS = context != nil
+        plain = BlockQueue(pool: server.reactor.blocks)
+        outgoing = BlockQueue(pool: server.reactor.blocks)
         http1 = HTTP1ServerState(limits: server.limits)
         stage = context == nil ? .sniffing : .handshaking
         deadline = server.reactor.now + server.limits.handshakeTimeout
@@ -226,7 +228,7 @@ public final class ServerConnection: Pollable {
         guard tls != nil else { return }
         // While the socket is blocked plain text waits: its length is what back-pressure counts.
         while isWritable, !plain.isEmpty, outgoing.count < 64 << 10 {
-            guard let taken = try? tls?.write(plain.readable), taken > 0 else { break }
+            guard let taken = try? tls?.write(plain.front), taken > 0 else { break }
             plain.consume(taken)
             tls?.takeOutput(into: &outgoing)
         }
@@ -248,26 +250,27 @@ public final class ServerConnection: Pollable {
 
     /// Writes as much as the socket takes. False: the connection is broken, and the caller, who
     /// has the queue no longer borrowed, ends it.
-    func writeOut(_ queue: inout ByteQueue) -> Bool {
+    func writeOut(_ queue: inout BlockQueue) -> Bool {
         while !queue.isEmpty {
-            switch Socket.write(descriptor, queue.readable) {
+            let (transfer, offered) = Socket.write(descriptor, queue)
+            switch transfer {
             case .bytes(let count):
-                let all = count == queue.count
                 queue.consume(count)
-                lastWrite = reactor.now
-                if !all {
-                    isWritable = false
-                    return true
-                }
+                noteWrite(isBlocked: count < offered)
             case .wouldBlock:
-                lastWrite = reactor.now
-                isWritable = false
-                return true
+                noteWrite(isBlocked: true)
             case .closed, .failed:
                 return false
             }
+            if !isWritable { return true }
         }
         return true
+    }
+
+    /// The socket took bytes, or said that it takes no more for now.
+    func noteWrite(isBlocked: Bool) {
+        lastWrite = reactor.now
+        if isBlocked { isWritable = false }
     }
 
     // MARK: Ending

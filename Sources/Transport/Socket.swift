@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import InferenceTypes
+import WireProtocols
 
 /// A numeric socket address, IPv4 or IPv6.
 public struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
@@ -185,4 +186,33 @@ enum Socket {
             return errno == EAGAIN ? .wouldBlock : .failed(errno)
         }
     }
+
+    /// Writes a queue's beginning in one call; also tells how much it offered to the kernel.
+    static func write(_ fd: Int32, _ queue: borrowing BlockQueue) -> (Transfer, offered: Int) {
+        let front = queue.front
+        guard queue.count > front.count else { return (write(fd, front), front.count) }
+        return withUnsafeTemporaryAllocation(of: iovec.self, capacity: mostPieces) { pieces in
+            var filled = 0
+            var offered = 0
+            queue.forEachPiece(limit: mostPieces) { piece in
+                pieces[filled] = iovec(
+                    iov_base: UnsafeMutableRawPointer(mutating: piece.baseAddress),
+                    iov_len: piece.count)
+                filled += 1
+                offered += piece.count
+            }
+            var message = msghdr()
+            message.msg_iov = pieces.baseAddress
+            message.msg_iovlen = filled
+            while true {
+                let count = sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
+                if count >= 0 { return (.bytes(count), offered) }
+                if errno == EINTR { continue }
+                return (errno == EAGAIN ? .wouldBlock : .failed(errno), offered)
+            }
+        }
+    }
+
+    /// Pieces of a queue per write: 128 KiB.
+    private static let mostPieces = 32
 }

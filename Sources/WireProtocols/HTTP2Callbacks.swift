@@ -235,9 +235,8 @@ enum HTTP2Callbacks {
             slot.pointee.isDeferred = true
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
-        if count > 0, let base = slot.pointee.out.readable.baseAddress {
-            UnsafeMutableRawPointer(buffer).copyMemory(from: base, byteCount: count)
-            slot.pointee.out.consume(count)
+        if count > 0 {
+            slot.pointee.out.move(count, to: buffer)
             slot.pointee.sentBytes += count
         }
         if slot.pointee.isEnded, slot.pointee.out.isEmpty {

@@ -34,7 +34,7 @@ struct HTTP2Slot: ~Copyable {
     /// What the head's fields came to, dropped ones included.
     var fieldCount = 0
     var fieldBytes = 0
-    var out = ByteQueue()
+    var out: BlockQueue
     /// Body bytes that have left so far.
     var sentBytes = 0
     /// The head was over a limit: its fields were dropped, the stream is answered with 431.
@@ -46,7 +46,10 @@ struct HTTP2Slot: ~Copyable {
     /// Someone waits for ``HTTP2Event/Kind/drained``.
     var wantsDrain = false
 
-    init(index: Int) { self.index = index }
+    init(index: Int, pool: BlockPool) {
+        self.index = index
+        out = BlockQueue(pool: pool)
+    }
 
     mutating func reset() {
         streamID = -1
@@ -66,6 +69,7 @@ struct HTTP2Slot: ~Copyable {
 /// code of a caller ever runs inside a C call.
 struct HTTP2Cell: ~Copyable {
     let limits: Limits
+    let pool: BlockPool
     var slots: [UnsafeMutablePointer<HTTP2Slot>] = []
     var free: [Int] = []
     var active = 0
@@ -77,7 +81,10 @@ struct HTTP2Cell: ~Copyable {
     /// Suspicious but legal frames since the session began; the connection judges their rate.
     var glitches = 0
 
-    init(limits: Limits) { self.limits = limits }
+    init(limits: Limits, pool: BlockPool) {
+        self.limits = limits
+        self.pool = pool
+    }
 
     deinit {
         for slot in slots {
@@ -90,7 +97,7 @@ struct HTTP2Cell: ~Copyable {
         active += 1
         if let index = free.popLast() { return slots[index] }
         let slot = UnsafeMutablePointer<HTTP2Slot>.allocate(capacity: 1)
-        slot.initialize(to: HTTP2Slot(index: slots.count))
+        slot.initialize(to: HTTP2Slot(index: slots.count, pool: pool))
         slots.append(slot)
         return slot
     }

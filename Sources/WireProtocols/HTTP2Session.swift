@@ -18,10 +18,10 @@ public struct HTTP2Session: ~Copyable {
     let session: OpaquePointer
     let cell: UnsafeMutablePointer<HTTP2Cell>
 
-    /// `nil` only if memory ran out.
-    public init?(limits: Limits) {
+    /// `nil` only if memory ran out. Response bytes wait in blocks of `pool`.
+    public init?(limits: Limits, pool: BlockPool = BlockPool()) {
         let cell = UnsafeMutablePointer<HTTP2Cell>.allocate(capacity: 1)
-        cell.initialize(to: HTTP2Cell(limits: limits))
+        cell.initialize(to: HTTP2Cell(limits: limits, pool: pool))
         guard let session = HTTP2Callbacks.makeSession(cell: cell) else {
             cell.deinitialize(count: 1)
             cell.deallocate()

@@ -146,12 +146,14 @@ public struct TLSEngine: ~Copyable {
     }
 
     /// Moves all the ciphertext that must be sent to the end of `output`.
-    public mutating func takeOutput(into output: inout ByteQueue) {
-        let pending = BIO_ctrl_pending(outgoing)
-        guard pending > 0 else { return }
-        var count = 0
-        guard BIO_read_ex(outgoing, output.reserve(pending), pending, &count) == 1 else { return }
-        output.commit(count)
+    public mutating func takeOutput(into output: inout BlockQueue) {
+        guard BIO_ctrl_pending(outgoing) > 0 else { return }
+        while BIO_ctrl_pending(outgoing) > 0 {
+            let room = output.room()
+            var count = 0
+            guard BIO_read_ex(outgoing, room.baseAddress, room.count, &count) == 1 else { return }
+            output.commit(count)
+        }
         releaseOutgoing()
     }
 

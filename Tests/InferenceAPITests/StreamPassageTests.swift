@@ -106,13 +106,28 @@ struct StreamPassageTests {
         #expect(receive(event, by: &relay) == .forward(0..<count))
     }
 
+    @Test("only the event that was split is copied, not those that follow it")
+    func wholeEventsAfterASplitOneGoOnAsTheyAre() {
+        var relay = StreamRelay(task: .chat, stripUsage: false, limits: Limits())
+        let event = StreamSamples.vllmText("x")
+        let count = event.utf8.count
+        let middle = event.index(event.startIndex, offsetBy: 20)
+        #expect(receive(String(event[..<middle]), by: &relay) == .nothing)
+        let rest = String(event[middle...])
+        let start = rest.utf8.count
+        #expect(
+            receive(rest + event + event + "data: {", by: &relay)
+                == .bufferedThen(start..<start + 2 * count))
+        relay.withPending { #expect($0.elementsEqual(event.utf8)) }
+    }
+
     @Test("what waits keeps its place before what comes later")
     func pendingKeepsItsPlace() {
         var relay = StreamRelay(task: .chat, stripUsage: false, limits: Limits())
         #expect(receive("data: 1\n", by: &relay) == .nothing)
         #expect(receive("\n", by: &relay) == .buffered)
-        #expect(receive("data: 2\n\n", by: &relay) == .buffered)
-        relay.withPending { #expect($0.elementsEqual("data: 1\n\ndata: 2\n\n".utf8)) }
+        #expect(receive("data: 2\n\n", by: &relay) == .bufferedThen(0..<9))
+        relay.withPending { #expect($0.elementsEqual("data: 1\n\n".utf8)) }
         relay.withPending { _ in Issue.record("handed out twice") }
     }
 

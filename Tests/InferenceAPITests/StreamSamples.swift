@@ -119,6 +119,10 @@ struct RelayedStream {
                 case .buffered:
                     result.buffers += 1
                     relay.withPending { result.output.append(contentsOf: $0) }
+                case .bufferedThen(let range):
+                    result.buffers += 1
+                    relay.withPending { result.output.append(contentsOf: $0) }
+                    result.output.append(contentsOf: bytes[range])
                 case .nothing: break
                 }
             }

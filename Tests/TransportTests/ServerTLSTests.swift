@@ -20,9 +20,11 @@ import Testing
     }
 
     private func sendOutput(of engine: inout TLSEngine, on client: RawClient) {
-        var output = ByteQueue()
+        var output = BlockQueue(pool: BlockPool())
         engine.takeOutput(into: &output)
-        client.send(Array(output.readable))
+        var bytes: [UInt8] = []
+        output.forEachPiece(limit: .max) { bytes.append(contentsOf: $0) }
+        client.send(bytes)
     }
 
     /// Nothing more can be encrypted for such a client: what still waits for it must not hold the

@@ -72,9 +72,9 @@ final class TLSEnd {
 
     /// All that waits to be sent.
     func output() -> [UInt8] {
-        var queue = ByteQueue()
+        var queue = BlockQueue(pool: BlockPool())
         engine.takeOutput(into: &queue)
-        return Array(queue.readable)
+        return queue.contents
     }
 }
 

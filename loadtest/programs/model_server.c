@@ -4,8 +4,9 @@
 //   model_server PORT [PACE_MICROSECONDS]
 //
 // POST with "stream":true: 64 server-sent events of about 200 bytes, at once, or one each
-// PACE_MICROSECONDS with the streams spread over the interval. Other POSTs: a chat completion of
-// about 300 bytes with its usage. GET: 200, and on /metrics a page.
+// PACE_MICROSECONDS with the streams spread over the interval; a body with "pace-N" in it asks for
+// N microseconds instead. Other POSTs: a chat completion of about 300 bytes with its usage. GET:
+// 200, and on /metrics a page.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +30,7 @@ struct connection {
   size_t used;
   char *input;
   int streaming, wants_usage, left;
+  long long pace_ns;       // between two events of its stream; 0: all at once
   struct connection *next; // in its slot of the wheel
   char *output;            // what the socket did not take
   size_t output_start, output_end, output_size;
@@ -37,7 +39,7 @@ struct connection {
 static struct connection *wheel[slot_count];
 static long long wheel_time; // start of the slot that comes next
 static long pending;
-static long long pace_ns;
+static long long default_pace_ns;
 static int poller;
 static unsigned seed = 1;
 
@@ -50,7 +52,7 @@ static long long now_ns(void) {
 static void finish(struct connection *c) {
   close(c->fd);
   c->fd = -1;
-  if (c->left > 0 && pace_ns > 0) return; // the wheel still names it
+  if (c->left > 0 && c->pace_ns > 0) return; // the wheel still names it
   free(c->input);
   free(c->output);
   free(c);
@@ -127,11 +129,11 @@ static void begin_stream(struct connection *c) {
   static char text[events_per_stream * 400 + 2048];
   memcpy(text, stream_head, sizeof stream_head - 1);
   size_t count = sizeof stream_head - 1;
-  if (pace_ns > 0) {
+  if (c->pace_ns > 0) {
     c->left = events_per_stream;
     deliver(c, text, count);
     if (pending == 0) wheel_time = now_ns() / slot_ns * slot_ns;
-    schedule(c, now_ns() + (long long)((double)rand_r(&seed) / RAND_MAX * (double)pace_ns));
+    schedule(c, now_ns() + (long long)((double)rand_r(&seed) / RAND_MAX * (double)c->pace_ns));
     return;
   }
   for (int i = 0; i < events_per_stream; i++) count += write_event(text + count);
@@ -177,6 +179,14 @@ static int holds(const char *body, size_t count, const char *one, const char *ot
   return memmem(body, count, one, strlen(one)) || memmem(body, count, other, strlen(other));
 }
 
+// What a streamed answer shall be like. Unary bodies, the large ones, are not searched for it.
+static void read_wishes(struct connection *c, const char *body, size_t count) {
+  c->wants_usage =
+      holds(body, count, "\"include_usage\":true", "\"include_usage\": true");
+  const char *pace = memmem(body, count, "pace-", 5);
+  c->pace_ns = pace ? atoll(pace + 5) * 1000 : default_pace_ns;
+}
+
 // Takes one request out of what was read; 0 if it is not whole.
 static int take_request(struct connection *c) {
   char *end = memmem(c->input, c->used, "\r\n\r\n", 4);
@@ -186,8 +196,7 @@ static int take_request(struct connection *c) {
   if (head + body > input_size - 1) exit(3);
   if (c->used < head + body) return 0;
   c->streaming = holds(c->input + head, body, "\"stream\":true", "\"stream\": true");
-  c->wants_usage =
-      holds(c->input + head, body, "\"include_usage\":true", "\"include_usage\": true");
+  if (c->streaming) read_wishes(c, c->input + head, body);
   respond(c, c->input, c->input[0] == 'P');
   memmove(c->input, c->input + head + body, c->used - head - body);
   c->used -= head + body;
@@ -230,7 +239,7 @@ static void turn_wheel(void) {
         c->left--;
         if (c->left == 0) count += write_end(text + count, c->wants_usage);
         deliver(c, text, count);
-        if (c->left > 0) schedule(c, wheel_time - slot_ns + pace_ns);
+        if (c->left > 0) schedule(c, wheel_time - slot_ns + c->pace_ns);
       }
       c = next;
     }
@@ -239,7 +248,7 @@ static void turn_wheel(void) {
 
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
-  if (argc > 2) pace_ns = atoll(argv[2]) * 1000;
+  if (argc > 2) default_pace_ns = atoll(argv[2]) * 1000;
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[1]))};

@@ -1,17 +1,19 @@
 // An HTTP/2 client that keeps streams of server-sent events open and counts what arrives.
 //
-//   stream_client PORT CONNECTIONS STREAMS SECONDS BODY_FILE [CANCEL_AFTER [TOTAL]]
+//   stream_client [tls:]PORT CONNECTIONS STREAMS SECONDS BODY_FILE [CANCEL_AFTER [TOTAL]]
 //
-// Each of CONNECTIONS keeps STREAMS open and replaces those that end, for SECONDS. With
+// With tls: TLS 1.3, AES-128-GCM, any certificate. Each of CONNECTIONS keeps STREAMS open and replaces those that end, for SECONDS. With
 // CANCEL_AFTER > 0 a stream is reset once so many events have come. With TOTAL the client ends
 // when so many streams are over. Prints one line of JSON; delays are from the model server's
-// write of an event to its arrival here, in microseconds.
+// write of an event to its arrival here, in microseconds. "open": streams that are open at the end
+// and have had an event.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <nghttp2/nghttp2.h>
+#include <openssl/ssl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +33,8 @@ struct stream {
 };
 
 struct connection {
-  int fd, is_blocked;
+  int fd;
+  SSL *tls; // null: cleartext
   nghttp2_session *session;
   char *output;
   size_t start, end;
@@ -40,7 +43,8 @@ struct connection {
 static char *body, authority[64];
 static size_t body_count;
 static long cancel_after, total_wanted;
-static long streams, events, errors, cancelled, running;
+static long streams, events, errors, cancelled, running, heard;
+static SSL_CTX *tls_context; // null: cleartext
 static long buckets[bucket_count]; // delays by microsecond
 static int is_over;
 
@@ -70,7 +74,8 @@ static void open_stream(nghttp2_session *session) {
   char length[24];
   snprintf(length, sizeof length, "%zu", body_count);
   nghttp2_nv fields[] = {
-      FIELD(":method", "POST"), FIELD(":scheme", "http"), FIELD(":authority", authority),
+      FIELD(":method", "POST"), FIELD(":scheme", tls_context ? "https" : "http"),
+      FIELD(":authority", authority),
       FIELD(":path", "/v1/chat/completions"), FIELD("user-agent", "stream_client"),
       FIELD("content-type", "application/json"), FIELD("content-length", length)};
   struct stream *s = calloc(1, sizeof *s);
@@ -93,7 +98,7 @@ static void take_line(struct stream *s) {
   char *stamp = strstr(s->line, "\"t\":\"");
   if (!stamp) return;
   events++;
-  s->events++;
+  if (s->events++ == 0) heard++;
   long long delay = (now_ns() - atoll(stamp + 5)) / 1000;
   if (delay < 0) delay = 0;
   buckets[delay < bucket_count ? delay : bucket_count - 1]++;
@@ -140,6 +145,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *u
   if (!s) return 0;
   running--;
   streams++;
+  if (s->events > 0) heard--;
   if (s->is_cancelled) {
     cancelled++;
   } else if (!s->is_done || s->has_failed) {
@@ -148,6 +154,41 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *u
   free(s);
   open_stream(session);
   return 0;
+}
+
+// -1 with EAGAIN: not now, as of a socket.
+static ssize_t send_some(struct connection *c, const char *bytes, size_t count) {
+  if (!c->tls) return send(c->fd, bytes, count, MSG_NOSIGNAL);
+  int sent = SSL_write(c->tls, bytes, (int)count);
+  return sent > 0 ? sent : -1;
+}
+
+static ssize_t receive_some(struct connection *c, void *to, size_t room) {
+  if (!c->tls) return recv(c->fd, to, room, 0);
+  int count = SSL_read(c->tls, to, (int)room);
+  if (count > 0) return count;
+  int reason = SSL_get_error(c->tls, count);
+  if (reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE) return 0;
+  errno = EAGAIN;
+  return -1;
+}
+
+static void start_tls(struct connection *c) {
+  c->tls = SSL_new(tls_context);
+  SSL_set_fd(c->tls, c->fd);
+  if (SSL_connect(c->tls) != 1) {
+    fprintf(stderr, "handshake failed\n");
+    exit(1);
+  }
+}
+
+static void prepare_tls(void) {
+  tls_context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_min_proto_version(tls_context, TLS1_3_VERSION);
+  SSL_CTX_set_ciphersuites(tls_context, "TLS_AES_128_GCM_SHA256");
+  SSL_CTX_set_alpn_protos(tls_context, (const unsigned char *)"\x02h2", 3);
+  SSL_CTX_set_mode(
+      tls_context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
 static void flush(struct connection *c) {
@@ -160,7 +201,7 @@ static void flush(struct connection *c) {
       c->end += (size_t)count;
     }
     if (c->start == c->end) return;
-    ssize_t sent = send(c->fd, c->output + c->start, c->end - c->start, MSG_NOSIGNAL);
+    ssize_t sent = send_some(c, c->output + c->start, c->end - c->start);
     if (sent <= 0) return;
     c->start += (size_t)sent;
     if (c->start == c->end) c->start = c->end = 0;
@@ -170,14 +211,15 @@ static void flush(struct connection *c) {
 static void receive(struct connection *c) {
   static uint8_t input[256 << 10];
   while (1) {
-    ssize_t count = recv(c->fd, input, sizeof input, 0);
+    ssize_t count = receive_some(c, input, sizeof input);
     if (count < 0 && errno == EAGAIN) return;
     if (count <= 0 || nghttp2_session_mem_recv(c->session, input, (size_t)count) < 0) {
       errors++;
       is_over = 1;
       return;
     }
-    if ((size_t)count < sizeof input) return;
+    // A TLS connection gives one record at a time.
+    if (!c->tls && (size_t)count < sizeof input) return;
   }
 }
 
@@ -191,6 +233,7 @@ static void connect_to(struct connection *c, int port, int poller, int width) {
     exit(1);
   }
   setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (tls_context) start_tls(c);
   fcntl(c->fd, F_SETFL, O_NONBLOCK);
   c->output = malloc(output_size);
   nghttp2_session_callbacks *callbacks;
@@ -217,7 +260,9 @@ static long percentile(double share) {
 
 int main(int argc, char **argv) {
   if (argc < 6) return 2;
-  int port = atoi(argv[1]), width = atoi(argv[2]), depth = atoi(argv[3]);
+  int has_tls = strncmp(argv[1], "tls:", 4) == 0;
+  if (has_tls) prepare_tls();
+  int port = atoi(argv[1] + (has_tls ? 4 : 0)), width = atoi(argv[2]), depth = atoi(argv[3]);
   double seconds = atof(argv[4]);
   FILE *file = fopen(argv[5], "rb");
   if (!file) return 2;
@@ -242,8 +287,8 @@ int main(int argc, char **argv) {
   }
   printf(
       "{\"streams\": %ld, \"events\": %ld, \"errors\": %ld, \"cancelled\": %ld, "
-      "\"seconds\": %.3f, \"p50\": %ld, \"p99\": %ld}\n",
-      streams, events, errors, cancelled, (double)(now_ns() - began) / 1e9, percentile(0.5),
-      percentile(0.99));
+      "\"open\": %ld, \"seconds\": %.3f, \"p50\": %ld, \"p99\": %ld}\n",
+      streams, events, errors, cancelled, heard, (double)(now_ns() - began) / 1e9,
+      percentile(0.5), percentile(0.99));
   return 0;
 }

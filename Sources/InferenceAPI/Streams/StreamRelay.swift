@@ -10,6 +10,8 @@ public struct StreamRelay: ~Copyable {
         case forward(Range<Int>)
         /// Take what is pending.
         case buffered
+        /// Take what is pending, then this part of the input.
+        case bufferedThen(Range<Int>)
         case nothing
     }
 
@@ -28,8 +30,8 @@ public struct StreamRelay: ~Copyable {
 
     private enum State { case open, done, failed }
 
-    /// Capacity that is kept for the next event, bytes.
-    private static let keptCapacity = 64 << 10
+    /// Capacity that is kept for the next event, bytes: a thousand quiet streams each keep it.
+    private static let keptCapacity = 2 << 10
 
     private let limit: Int
     private var state = State.open
@@ -99,8 +101,11 @@ public struct StreamRelay: ~Copyable {
             hold(UnsafeRawBufferPointer(rebasing: bytes[start...]))
         }
         if pending.isEmpty { return run.isEmpty ? .nothing : .forward(run) }
-        take(&run, of: bytes)
-        return .buffered
+        guard !run.isEmpty, state != .failed else {
+            take(&run, of: bytes)
+            return .buffered
+        }
+        return .bufferedThen(run)
     }
 
     /// The upstream is over, as `cause` says. If the answer is not whole, an error event is

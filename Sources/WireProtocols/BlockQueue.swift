@@ -83,7 +83,8 @@ public struct BlockQueue: ~Copyable {
         var left = limit
         while let block = next, left > 0 {
             let end = block == last ? tail : Self.blockEnd
-            if end > start { body(UnsafeRawBufferPointer(start: block + start, count: end - start)) }
+            let count = end - start
+            if count > 0 { body(UnsafeRawBufferPointer(start: block + start, count: count)) }
             next = BlockPool.next(of: block)
             start = BlockPool.linkBytes
             left -= 1

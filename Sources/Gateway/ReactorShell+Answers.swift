@@ -7,7 +7,8 @@ extension Route {
     static func resolve(_ head: borrowing FieldBlock) throws(APIError) -> Route {
         let method = head.index(of: ":method")
         let path = head.index(of: ":path")
-        guard let method, let path else { throw .notFound }
+        // CONNECT alone has no path: no tunnel leads anywhere from here.
+        guard let method, let path else { throw .methodNotAllowed(allow: "GET, HEAD, POST") }
         let result = head.withValue(at: method) { method in
             head.withValue(at: path) { path in
                 Result { () throws(APIError) -> Route in
@@ -39,7 +40,7 @@ extension APIError {
         case .malformed(let status):
             self.init(
                 status: status, type: "invalid_request_error", code: "malformed_request",
-                param: nil, message: "The request is not valid HTTP/1.1.")
+                param: nil, message: "The request is not valid HTTP.")
         }
     }
 }
@@ -61,7 +62,7 @@ extension ReactorShell {
         if let retry = error.shouldRetry {
             fields.append("x-should-retry", retry ? "true" : "false")
         }
-        if error.status == 405 { fields.append(name: "allow", value: "GET, POST") }
+        if let methods = error.allow { fields.append("allow", methods) }
         send(stream, status: error.status, body: error.body(), id: id)
     }
 

@@ -111,6 +111,11 @@ extension ServerConnection {
             server.handler.refused(stream, .uriTooLong)
             return
         }
+        if !stream.head.hasSoundTarget {
+            stream.discardsBody = true
+            server.handler.refused(stream, .malformed(status: 400))
+            return
+        }
         server.handler.head(stream)
     }
 

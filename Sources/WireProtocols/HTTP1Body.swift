@@ -176,6 +176,8 @@ struct HTTP1Body: Sendable {
             return .end(consumed: 2)
         }
         if fields + 1 > Self.trailerFields { throw .trailersTooLarge }
+        // Nobody reads it, but what is no field must not pass for one.
+        _ = try HTTP1FieldLine(UnsafeRawBufferPointer(rebasing: input[..<(end - 1)]))
         state = .trailers(fields: fields + 1, bytes: bytes + end + 1)
         return .body(end + 1..<end + 1, consumed: end + 1)
     }

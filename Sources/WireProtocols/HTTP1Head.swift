@@ -30,6 +30,29 @@ struct HTTP1HeadFinder: Sendable {
     }
 }
 
+/// One line of a head or of trailers, without its CRLF.
+struct HTTP1FieldLine {
+    let name: UnsafeRawBufferPointer
+    /// Without spaces and tabs at both ends.
+    let value: UnsafeRawBufferPointer
+
+    init(_ line: UnsafeRawBufferPointer) throws(HTTP1Error) {
+        guard let first = line.first else { throw .malformedField }
+        if first == 0x20 || first == 0x09 { throw .foldedField }
+        var colon = 0
+        while colon < line.count, HTTP1Text.isToken(line[colon]) { colon += 1 }
+        guard colon > 0, colon < line.count, line[colon] == UInt8(ascii: ":") else {
+            throw .malformedField
+        }
+        name = UnsafeRawBufferPointer(rebasing: line[..<colon])
+        value = HTTP1Text.trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
+        for byte in value {
+            if byte == UInt8(ascii: "\r") { throw .bareCarriageReturn }
+            if (byte < 0x20 && byte != 0x09) || byte == 0x7F { throw .malformedField }
+        }
+    }
+}
+
 /// What the framing fields of a head say.
 struct HTTP1FramingFields: Sendable {
     var contentLength: Int?
@@ -74,19 +97,9 @@ struct HTTP1FieldReader {
     private mutating func readLine(
         _ line: UnsafeRawBufferPointer, into head: inout FieldBlock, hasAuthority: Bool
     ) throws(HTTP1Error) {
-        guard let first = line.first else { throw .malformedField }
-        if first == 0x20 || first == 0x09 { throw .foldedField }
-        var colon = 0
-        while colon < line.count, HTTP1Text.isToken(line[colon]) { colon += 1 }
-        guard colon > 0, colon < line.count, line[colon] == UInt8(ascii: ":") else {
-            throw .malformedField
-        }
-        let name = UnsafeRawBufferPointer(rebasing: line[..<colon])
-        let value = HTTP1Text.trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
-        for byte in value {
-            if byte == UInt8(ascii: "\r") { throw .bareCarriageReturn }
-            if (byte < 0x20 && byte != 0x09) || byte == 0x7F { throw .malformedField }
-        }
+        let parts = try HTTP1FieldLine(line)
+        let name = parts.name
+        let value = parts.value
         if try readFraming(name, value) { return }
         if isRequest, HTTP1Text.equals(name, "host") {
             framing.hosts += 1

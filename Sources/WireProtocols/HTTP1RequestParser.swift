@@ -118,9 +118,9 @@ public struct HTTP1RequestParser: Sendable {
         if target.count > limits.uriBytes { throw .targetTooLong }
         let version = UnsafeRawBufferPointer(rebasing: line[(targetEnd + 1)...])
         let minor = try parseVersion(version)
-        head.append(
-            name: ":method", value: UnsafeRawBufferPointer(rebasing: line[..<methodEnd]))
-        return (minor, try appendTarget(target, to: &head))
+        let method = UnsafeRawBufferPointer(rebasing: line[..<methodEnd])
+        head.append(name: ":method", value: method)
+        return (minor, try appendTarget(target, of: method, to: &head))
     }
 
     private func parseVersion(_ version: UnsafeRawBufferPointer) throws(HTTP1Error) -> Int {
@@ -133,21 +133,39 @@ public struct HTTP1RequestParser: Sendable {
         return Int(version[7] - UInt8(ascii: "0"))
     }
 
+    /// The four forms of a target (RFC 9112 3.2); each belongs to certain methods.
     private func appendTarget(
-        _ target: UnsafeRawBufferPointer, to head: inout FieldBlock
+        _ target: UnsafeRawBufferPointer, of method: UnsafeRawBufferPointer,
+        to head: inout FieldBlock
     ) throws(HTTP1Error) -> Bool {
+        if method.elementsEqual("CONNECT".utf8) {
+            guard HTTP1Text.isHost(target) else { throw .invalidHost }
+            head.append(name: ":authority", value: target)
+            return true
+        }
         if target[0] == UInt8(ascii: "/") {
             head.append(name: ":path", value: target)
             return false
         }
-        let scheme: StaticString = "http://"
-        let length = scheme.utf8CodeUnitCount
-        guard target.count > length,
-            HTTP1Text.equals(UnsafeRawBufferPointer(rebasing: target[..<length]), scheme)
-        else {
-            // `*` and CONNECT's authority form ask for nothing that is served here.
+        if target.elementsEqual("*".utf8), method.elementsEqual("OPTIONS".utf8) {
             head.append(name: ":path", value: target)
             return false
+        }
+        return try appendURL(target, to: &head)
+    }
+
+    private func appendURL(
+        _ target: UnsafeRawBufferPointer, to head: inout FieldBlock
+    ) throws(HTTP1Error) -> Bool {
+        // Whatever stands before this hop may have taken TLS off: either scheme is as good.
+        let schemes: (StaticString, StaticString) = ("http://", "https://")
+        let length: Int
+        if Self.begins(target, with: schemes.0) {
+            length = schemes.0.utf8CodeUnitCount
+        } else if Self.begins(target, with: schemes.1) {
+            length = schemes.1.utf8CodeUnitCount
+        } else {
+            throw .malformedStartLine
         }
         var end = length
         while end < target.count, target[end] != UInt8(ascii: "/") { end += 1 }
@@ -160,5 +178,12 @@ public struct HTTP1RequestParser: Sendable {
             head.append(name: ":path", value: "/")
         }
         return true
+    }
+
+    private static func begins(
+        _ target: UnsafeRawBufferPointer, with scheme: StaticString
+    ) -> Bool {
+        let start = UnsafeRawBufferPointer(rebasing: target.prefix(scheme.utf8CodeUnitCount))
+        return HTTP1Text.equals(start, scheme)
     }
 }

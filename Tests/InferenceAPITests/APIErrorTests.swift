@@ -19,7 +19,7 @@ struct APIErrorTests {
         (.remoteMediaForbidden, 403, "permission_error", "remote_media_not_allowed"),
         (.bodyTooLarge(limit: 1), 413, "invalid_request_error", "body_too_large"),
         (.notFound, 404, "invalid_request_error", "not_found"),
-        (.methodNotAllowed, 405, "invalid_request_error", "method_not_allowed"),
+        (.methodNotAllowed(allow: "GET"), 405, "invalid_request_error", "method_not_allowed"),
         (.queueFull(retryAfterSeconds: 2), 429, "rate_limit_error", "queue_full"),
         (.queueTimeout(retryAfterSeconds: 2), 408, "timeout_error", "queue_timeout"),
         (.noEndpoints(retryAfterSeconds: 2), 503, "server_error", "no_endpoints"),

@@ -39,7 +39,8 @@ struct RouteTests {
             #expect(resolve("POST", path) == .success(.inference(task)), "\(path)")
             #expect(resolve("POST", path + "?x=1") == .success(.inference(task)), "\(path)")
             for method in ["GET", "HEAD", "PUT", "post", ""] {
-                #expect(resolve(method, path) == .failure(.methodNotAllowed), "\(path)")
+                #expect(
+                    resolve(method, path) == .failure(.methodNotAllowed(allow: "POST")), "\(path)")
             }
         }
     }
@@ -48,8 +49,15 @@ struct RouteTests {
         for (path, route) in Self.resources {
             #expect(resolve("GET", path) == .success(route), "\(path)")
             #expect(resolve("HEAD", path) == .success(route), "\(path)")
-            #expect(resolve("POST", path) == .failure(.methodNotAllowed), "\(path)")
+            #expect(
+                resolve("POST", path) == .failure(.methodNotAllowed(allow: "GET, HEAD")),
+                "\(path)")
         }
+    }
+
+    @Test func theServerAsAWholeHasNoOptions() {
+        #expect(resolve("OPTIONS", "*") == .failure(.methodNotAllowed(allow: "GET, HEAD")))
+        #expect(resolve("OPTIONS", "/nothing") == .failure(.notFound))
     }
 
     static let nowhere = [

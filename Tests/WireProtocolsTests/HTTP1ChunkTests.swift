@@ -46,6 +46,11 @@ import Testing
         ("0000000000000005\r\n", .chunkTooLong),
         ("0\r\nT: 1\n\r\n", .bareLineFeed),
         ("0\r\n\n", .bareLineFeed),
+        ("0\r\nGET / HTTP/1.1\r\n\r\n", .malformedField),
+        ("0\r\nT : 1\r\n\r\n", .malformedField),
+        ("0\r\nT: \u{0}\r\n\r\n", .malformedField),
+        ("0\r\nT: a\rb\r\n\r\n", .bareCarriageReturn),
+        ("0\r\nT: 1\r\n fold\r\n\r\n", .foldedField),
     ])
     func malformedChunksAreRefused(chunks: String, error: HTTP1Error) {
         #expect(parse(chunks).error == error)

@@ -48,10 +48,21 @@ import Testing
         ("GET http://b/p HTTP/1.1", ":authority=b", ":path=/p"),
         ("GET HTTP://b:8 HTTP/1.1", ":authority=b:8", ":path=/"),
         ("GET http://[::1]/ HTTP/1.1", ":authority=[::1]", ":path=/"),
+        ("GET https://b/p?q HTTP/1.1", ":authority=b", ":path=/p?q"),
     ])
     func theAbsoluteFormNamesTheHost(line: String, authority: String, path: String) {
         let outcome = parse("\(line)\r\nHost: a\r\n\r\n")
         #expect(outcome.messages.first?.fields == [":method=GET", authority, path])
+    }
+
+    @Test func aTunnelHasNoPath() {
+        let outcome = parse("CONNECT b:443 HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(outcome.messages.first?.fields == [":method=CONNECT", ":authority=b:443"])
+    }
+
+    @Test func theServerAsAWholeIsAPathForItsOptions() {
+        let outcome = parse("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(outcome.messages.first?.fields == [":method=OPTIONS", ":path=*", ":authority=a"])
     }
 
     @Test(arguments: [
@@ -102,6 +113,16 @@ import Testing
         ("G(T / HTTP/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
         ("GET /\u{1} HTTP/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
         ("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", .malformedStartLine),
+        ("GET * HTTP/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
+        ("GET p HTTP/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
+        ("GET b:443 HTTP/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
+        ("GET ftp://b/ HTTP/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
+        ("GET http:/b/ HTTP/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
+        ("GET http HTTP/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
+        ("GET https:// HTTP/1.1\r\nHost: a\r\n\r\n", .invalidHost),
+        ("GET http:// HTTP/1.1\r\nHost: a\r\n\r\n", .invalidHost),
+        ("CONNECT /p HTTP/1.1\r\nHost: a\r\n\r\n", .invalidHost),
+        ("CONNECT u@b:1 HTTP/1.1\r\nHost: a\r\n\r\n", .invalidHost),
         ("GET / http/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
         ("GET / HTtp/1.1\r\nHost: a\r\n\r\n", .malformedStartLine),
         ("GET / HTTP/11\r\nHost: a\r\n\r\n", .malformedStartLine),

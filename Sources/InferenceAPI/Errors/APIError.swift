@@ -10,10 +10,13 @@ public struct APIError: Error, Equatable, Sendable {
     public var retryAfterSeconds: Int?
     /// Goes into `x-should-retry`, which OpenAI's clients let override their own judgement.
     public var shouldRetry: Bool?
+    /// Goes into `allow`: the methods that would do.
+    public var allow: String?
 
     public init(
         status: Int, type: String, code: String?, param: String?, message: String,
-        retryAfterSeconds: Int? = nil, shouldRetry: Bool? = nil
+        retryAfterSeconds: Int? = nil, shouldRetry: Bool? = nil,
+        allow: String? = nil
     ) {
         self.status = status
         self.type = type
@@ -22,6 +25,7 @@ public struct APIError: Error, Equatable, Sendable {
         self.message = message
         self.retryAfterSeconds = retryAfterSeconds
         self.shouldRetry = shouldRetry
+        self.allow = allow
     }
 
     /// The response's body.

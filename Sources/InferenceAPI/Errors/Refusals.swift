@@ -44,9 +44,12 @@ extension APIError {
         status: 404, type: "invalid_request_error", code: "not_found", param: nil,
         message: "There is nothing at this path.")
 
-    public static let methodNotAllowed = APIError(
-        status: 405, type: "invalid_request_error", code: "method_not_allowed", param: nil,
-        message: "This path does not answer to this method.")
+    /// `methods`: what the path does answer to, as a list for `allow`.
+    public static func methodNotAllowed(allow methods: String) -> APIError {
+        APIError(
+            status: 405, type: "invalid_request_error", code: "method_not_allowed", param: nil,
+            message: "This path does not answer to this method.", allow: methods)
+    }
 
     // MARK: Later, perhaps
 

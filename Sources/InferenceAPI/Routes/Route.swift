@@ -17,13 +17,18 @@ public enum Route: Equatable, Sendable {
         let path = UnsafeRawBufferPointer(rebasing: target[..<end])
         guard !isSuspicious(path) else { throw .notFound }
         if let task = task(at: path) {
-            guard method.holds("POST") else { throw .methodNotAllowed }
+            guard method.holds("POST") else { throw .methodNotAllowed(allow: "POST") }
             return .inference(task)
         }
-        guard let route = resource(at: path) else { throw .notFound }
-        guard method.holds("GET") || method.holds("HEAD") else { throw .methodNotAllowed }
+        guard let route = resource(at: path) else {
+            // The server as a whole is there, but has no options to tell.
+            throw method.holds("OPTIONS") && path.holds("*") ? onlyReads : .notFound
+        }
+        guard method.holds("GET") || method.holds("HEAD") else { throw onlyReads }
         return route
     }
+
+    private static let onlyReads = APIError.methodNotAllowed(allow: "GET, HEAD")
 
     private static func task(at path: UnsafeRawBufferPointer) -> InferenceTask? {
         tasks.first { path.holds($0.path) }?.task

@@ -20,9 +20,13 @@ class GoAway:
     """A connection error: GOAWAY with one of the codes, and the connection is closed."""
 
     codes: tuple
+    last: int = 0
+    """The frame names this stream or a later one as the last that was taken up."""
 
     def is_seen(self, peer, case) -> bool:
-        return peer.seen.is_closed and peer.seen.error in self.codes
+        seen = peer.seen
+        return seen.is_closed and seen.error in self.codes and (
+            seen.goaways[-1].last_stream_id >= self.last)
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,10 @@ class Expectation:
     ours: tuple
 
 
-def connection_error(*names, closes=False) -> Expectation:
+def connection_error(*names, closes=False, last=0) -> Expectation:
     """RFC 9113 5.4.1: GOAWAY should be sent, the connection must be closed. With `closes` ours
     need not say why."""
-    error = GoAway(codes(*names))
+    error = GoAway(codes(*names), last)
     return Expectation((error, Close()), (error, Close()) if closes else (error,))
 
 
@@ -131,6 +135,20 @@ def nothing() -> Expectation:
 
 def fact(name, holds) -> Expectation:
     return Expectation((Fact(name, holds),), (Fact(name, holds),))
+
+
+def refused_stream(stream) -> Expectation:
+    """RFC 9113 5.1.2: this stream is one too many, the others are not. The gateway's library ends
+    the connection of a client that has acknowledged the limit."""
+    one = Fact("one stream is refused", lambda seen: (
+        list(seen.resets) == [stream] and seen.resets[stream] in codes(
+            "PROTOCOL_ERROR", "REFUSED_STREAM")))
+    both = one, GoAway(codes("PROTOCOL_ERROR"))
+    return Expectation(both, both)
+
+
+def nothing_or_close() -> Expectation:
+    return Expectation((Nothing(), Close()), (Nothing(), Close()))
 
 
 def closed() -> Expectation:
@@ -183,13 +201,13 @@ class Verdict:
 def run(case: Case, connect, patience=2.0) -> Verdict:
     """Runs a case on a connection of its own, which `connect` makes."""
     try:
-        with Peer(connect(), case.own, case.greet, patience) as peer:
+        with Peer(connect(), case.own, case.greet, patience, case.tag) as peer:
             try:
                 for step in case.steps:
                     if callable(step):
                         step(peer)
                     else:
-                        peer.send(step.replace(frames.TAG, case.tag.encode()))
+                        peer.send(step)
                 is_allowed = wait_for(case.expect.allowed, peer, case)
                 is_ours = is_allowed and any(r.is_seen(peer, case) for r in case.expect.ours)
                 return Verdict(is_allowed, is_ours, peer.tell())
@@ -274,4 +292,15 @@ def byte_by_byte(data):
     def step(peer):
         for index in range(len(data)):
             peer.send(data[index:index + 1])
+    return step
+
+
+def shrinks_table(size):
+    """Bounds the server's compression table, and holds it to that from its ACK on."""
+    def step(peer):
+        count = peer.seen.acknowledged
+        peer.send(frames.settings((frames.HEADER_TABLE_SIZE, size)))
+        if not peer.wait(lambda: peer.seen.acknowledged > count):
+            raise Mismatch("SETTINGS are not acknowledged")
+        peer.seen.decoder.max_allowed_table_size = size
     return step

@@ -149,3 +149,13 @@ def chat_head(*more, **changes) -> list:
 def chat(stream=1, *more, body=BODY, **changes) -> bytes:
     """A whole request that a model server has to be asked for."""
     return headers(stream, chat_head(*more, **changes), end=False) + data(stream, body, end=True)
+
+
+# An answer above the windows that a connection begins with.
+LARGE = json.dumps({
+    "model": "ax-4.0", "prompt": "a", "user": TAG.decode(),
+    "mock": {"tokens": 100, "pad": 1000}}).encode()
+
+
+def large(stream=1) -> bytes:
+    return chat(stream, body=LARGE, path="/v1/completions")

@@ -18,9 +18,10 @@ class Mismatch(AssertionError):
 class Peer:
     """A connection after its handshake. `patience` is how long it waits for anything, seconds."""
 
-    def __init__(self, sock: socket.socket, own=(), greet=True, patience=2.0):
+    def __init__(self, sock: socket.socket, own=(), greet=True, patience=2.0, tag=""):
         self.socket = sock
         self.patience = patience
+        self.tag = tag.encode() or frames.TAG
         initial = dict(own).get(frames.INITIAL_WINDOW_SIZE, 65535)
         self.seen = Observation(initial)
         self.pings = 0
@@ -31,6 +32,7 @@ class Peer:
             if not self.wait(lambda: self.seen.has_settings and self.seen.acknowledged):
                 raise Mismatch(f"no handshake: {self.tell()}")
             self.send(frames.settings(ack=True))
+        self.seen.decoder.max_allowed_table_size = dict(own).get(frames.HEADER_TABLE_SIZE, 4096)
 
     def __enter__(self):
         return self
@@ -41,7 +43,7 @@ class Peer:
     def send(self, data: bytes):
         self.socket.settimeout(self.patience)
         try:
-            self.socket.sendall(data)
+            self.socket.sendall(data.replace(frames.TAG, self.tag))
         except OSError:
             pass  # Why it ended is for reading to find out.
 

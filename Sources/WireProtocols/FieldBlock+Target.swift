@@ -1,0 +1,26 @@
+/// What a request is for, beyond what framing demands of it.
+extension FieldBlock {
+    /// False if two readers could take the request to be for two things: a target with a fragment
+    /// or bytes that a URL cannot hold, an authority that names a user or is none, a `host` beside
+    /// `:authority` that says something else (RFC 9113 8.3.1, RFC 3986).
+    public var hasSoundTarget: Bool {
+        let isPathSound = withValue(of: ":path") { path in
+            path.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "#") }
+        }
+        guard isPathSound ?? true else { return false }
+        let authority = index(of: ":authority")
+        let isAuthoritySound = authority.map { withValue(at: $0, HTTP1Text.isHost) }
+        guard isAuthoritySound ?? true else { return false }
+        guard let host = index(of: "host") else { return true }
+        return withValue(at: host) { host in
+            guard HTTP1Text.isHost(host) else { return false }
+            guard let authority else { return true }
+            return withValue(at: authority) { authority in
+                host.count == authority.count
+                    && zip(host, authority).allSatisfy {
+                        HTTP1Text.lowercased($0) == HTTP1Text.lowercased($1)
+                    }
+            }
+        }
+    }
+}

@@ -47,7 +47,8 @@ public struct LimitKey: Sendable {
     }
 
     /// Every field of ``Limits``, in its order.
-    public static let all: [LimitKey] = requests + connections + upstream + scheduling
+    public static let all: [LimitKey] = 
+        requests + connections + floods + deadlines + upstream + scheduling
 
     private static let requests = [
         count("request_body_bytes", \.requestBodyBytes, "longest request body"),
@@ -57,7 +58,15 @@ public struct LimitKey: Sendable {
             "decoded header list, each field charged as name + value + 32"),
         count(
             "header_fields", \.headerFields, "fields in one header block, cookie crumbs counted"),
+        count("trailer_fields", \.trailerFields, "fields behind a body"),
+        count("trailer_bytes", \.trailerBytes, "those fields together"),
+        count(
+            "chunk_extension_bytes", \.chunkExtensionBytes,
+            "what may stand behind the size of an HTTP/1.1 chunk"),
         count("json_depth", \.jsonDepth, "nesting of a JSON body"),
+        count(
+            "body_budget_bytes", \.bodyBudgetBytes,
+            "request bodies of the whole process; beyond it requests get 503"),
     ]
 
     private static let connections = [
@@ -72,13 +81,38 @@ public struct LimitKey: Sendable {
         count(
             "outbound_frames", \.outboundFrames,
             "frames that may wait in one HTTP/2 session"),
+        count(
+            "response_budget_bytes", \.responseBudgetBytes,
+            "bytes that wait for clients in the whole process; beyond it new requests get 503"),
+    ]
+
+    private static let floods = [
+        count("glitches", \.glitches, "suspicious frames of an HTTP/2 connection at once"),
+        count(
+            "glitches_per_second", \.glitchesPerSecond,
+            "suspicious frames that are forgotten each second"),
+        span("early_reset_ms", \.earlyReset, "a younger stream that is reset was reset early"),
+        count(
+            "early_reset_streams", \.earlyResetStreams,
+            "streams before the share of early resets is judged"),
+        count(
+            "early_reset_percent", \.earlyResetPercent,
+            "largest share of early resets, beyond as many as may be open at once"),
+    ]
+
+    private static let deadlines = [
         span("handshake_timeout_ms", \.handshakeTimeout, "for a TLS handshake"),
         span("header_timeout_ms", \.headerTimeout, "from first byte to end of a header block"),
+        span(
+            "first_request_timeout_ms", \.firstRequestTimeout,
+            "from the start of an HTTP/2 connection to its first request"),
         span("body_timeout_ms", \.bodyTimeout, "between two pieces of a request body"),
+        span("body_total_timeout_ms", \.bodyTotalTimeout, "for a whole request body"),
         span("idle_timeout_ms", \.idleTimeout, "for a connection without a request"),
         span(
             "stall_timeout_ms", \.stallTimeout,
-            "for a response without a byte or a window moving"),
+            "for a waiting response of which fewer than stall_bytes leave"),
+        count("stall_bytes", \.stallBytes, "what a client must take in stall_timeout_ms"),
         span("drain_timeout_ms", \.drainTimeout, "for running streams after SIGTERM"),
     ]
 

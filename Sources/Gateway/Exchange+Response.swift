@@ -153,9 +153,7 @@ extension Exchange {
 
     /// Pauses the upstream while the client's buffer is full.
     private func slowDown() {
-        guard !isPaused, let stream, let connection,
-            stream.bufferedBytes > shell.limits.streamBufferBytes / 4
-        else { return }
+        guard !isPaused, let stream, let connection, stream.isFull else { return }
         isPaused = true
         connection.pause()
         stream.notifyWhenDrained()

@@ -98,11 +98,13 @@ public final class Gateway: Sendable {
 
     /// Starts the threads and begins to accept.
     public func start() {
+        let budgets = ServerBudgets(limits: configuration.limits)
         for reactor in group.reactors {
             let shell = ReactorShell(reactor: reactor, gateway: self)
             reactor.context = shell
             reactor.server = Server(
-                reactor: reactor, handler: shell, limits: configuration.limits)
+                reactor: reactor, handler: shell, limits: configuration.limits,
+                budgets: budgets)
         }
         let plane = ControlPlane(reactor: control, gateway: self)
         control.context = plane

@@ -28,6 +28,7 @@ extension APIError {
             self.init(
                 status: 408, type: "timeout_error", code: "request_timeout", param: nil,
                 message: "The request body did not arrive in time.")
+        case .overloaded: self = .overloaded
         case .headTooLarge:
             self.init(
                 status: 431, type: "invalid_request_error", code: "header_too_large", param: nil,

@@ -52,10 +52,11 @@ final class ReactorShell: ServerHandler {
     // MARK: Requests
 
     override func head(_ stream: ServerStream) {
-        do {
+        do throws(APIError) {
             let route = try Route.resolve(stream.head)
             switch route {
             case .inference(let task):
+                if reactor.server?.isOverloaded == true { throw .overloaded }
                 let tenant = try directory.authenticate(stream.head)
                 let exchange = table.claim(self)
                 exchange.open(stream, task: task, tenant: tenant)
@@ -151,9 +152,12 @@ final class ReactorShell: ServerHandler {
     }
 
     private func checkDeadlines() {
+        var held = 0
         for exchange in table.exchanges where exchange.isActive {
             exchange.checkDeadlines(at: reactor.now)
+            held += exchange.collected.count
         }
+        reactor.server?.hold(answers: held)
         instruments.sample(self)
         deadlines?.arm(after: Self.deadlineInterval)
     }

@@ -10,8 +10,18 @@ public struct Limits: Hashable, Sendable {
     public var headerListBytes = 64 << 10
     /// Fields in one header block, every cookie crumb counted.
     public var headerFields = 100
+    /// Fields behind a body.
+    public var trailerFields = 16
+    /// Those fields together, each charged as name + value + 32 bytes in HTTP/2, as the bytes of
+    /// its line in HTTP/1.1.
+    public var trailerBytes = 4 << 10
+    /// What may stand behind the size of one HTTP/1.1 chunk.
+    public var chunkExtensionBytes = 256
     /// JSON nesting.
     public var jsonDepth = 64
+    /// Request bodies of the whole process together, bytes of memory; beyond it requests are
+    /// refused as overload.
+    public var bodyBudgetBytes = 512 << 20
 
     // Downstream connections
     public var connections = 10_000
@@ -22,14 +32,34 @@ public struct Limits: Hashable, Sendable {
     public var streamCoalescingMicroseconds = 250
     /// Frames that may wait in one HTTP/2 session's outbound queue.
     public var outboundFrames = 1_000
+    /// Response bytes of the whole process that wait for clients; beyond it new requests are
+    /// refused as overload, and running ones wait for their clients.
+    public var responseBudgetBytes = 512 << 20
+    /// Suspicious but legal frames that an HTTP/2 connection may send at once.
+    public var glitches = 200
+    /// How many of them are forgotten each second.
+    public var glitchesPerSecond = 20
+    /// A stream that its client resets before this age counts as reset early.
+    public var earlyReset = TimeSpan.seconds(1)
+    /// Streams of a connection that must have ended before the share of early resets is judged.
+    public var earlyResetStreams = 500
+    /// Largest share of early resets among the last streams, beyond a margin of as many as may be
+    /// open at once.
+    public var earlyResetPercent = 50
     public var handshakeTimeout = TimeSpan.seconds(10)
     /// From the first byte of a header block to its end.
     public var headerTimeout = TimeSpan.seconds(10)
+    /// From the start of an HTTP/2 connection to its first request.
+    public var firstRequestTimeout = TimeSpan.seconds(10)
     /// Between two pieces of a request body.
     public var bodyTimeout = TimeSpan.seconds(30)
+    /// From the end of a request's head to the end of its body.
+    public var bodyTotalTimeout = TimeSpan.seconds(120)
     public var idleTimeout = TimeSpan.seconds(300)
-    /// A response that waits this long without a byte or a window moving is given up.
+    /// A response of which fewer than ``stallBytes`` leave in this time, although they wait, is
+    /// given up.
     public var stallTimeout = TimeSpan.seconds(60)
+    public var stallBytes = 512
     /// How long running streams may finish after SIGTERM.
     public var drainTimeout = TimeSpan.seconds(30)
 

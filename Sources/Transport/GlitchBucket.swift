@@ -1,31 +1,33 @@
 import InferenceTypes
 
-/// Judges the rate of a connection's suspicious but legal frames: resets, pings, settings, empty
-/// frames, malformed requests. A bucket that holds 2000 of them and leaks 20 a second; a request
-/// that was answered takes one along too, so that a busy proxy may cancel one for each that it
-/// lets end.
+/// Judges the rate of an HTTP/2 connection's suspicious frames: malformed requests, resets that
+/// they cause, pings, settings, priorities, empty and unknown frames, window updates without need.
+/// A bucket that holds ``Limits/glitches`` of them and leaks ``Limits/glitchesPerSecond``; a
+/// request that ended well takes one along too, so that a busy client may send one with each.
 ///
-/// A client that only pings every second stays near 0 for ever; one that opens and resets streams
-/// without an end is over the brim after 2000 of them.
+/// A peer's own resets are not counted here but by ``ResetRule``: to cancel is no mistake.
 struct GlitchBucket {
-    static let capacity = 2_000.0
-    static let leakPerSecond = 20.0
-
+    private let capacity: Double
+    private let leakPerSecond: Double
     private var level = 0.0
     private var counted = 0
     private var updated: MonotonicTime
 
-    init(at now: MonotonicTime) { updated = now }
+    init(_ limits: Limits, at now: MonotonicTime) {
+        capacity = Double(limits.glitches)
+        leakPerSecond = Double(limits.glitchesPerSecond)
+        updated = now
+    }
 
     /// `total` is the session's count since it began. True if too many came too fast.
     mutating func overflows(total: Int, at now: MonotonicTime) -> Bool {
         guard total != counted else { return false }
-        let leaked = (now - updated).seconds * Self.leakPerSecond
+        let leaked = (now - updated).seconds * leakPerSecond
         level = max(0, level - leaked) + Double(total - counted)
         counted = total
         updated = now
-        return level > Self.capacity
+        return level > capacity
     }
 
-    mutating func requestAnswered() { level = max(0, level - 1) }
+    mutating func requestEndedWell() { level = max(0, level - 1) }
 }

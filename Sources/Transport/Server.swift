@@ -11,18 +11,36 @@ public final class Server {
     public private(set) var connections: [ServerConnection] = []
     public internal(set) var openStreams = 0
 
+    /// Request bodies, and what waits for clients, in bytes of memory.
+    var bodies: BudgetShare
+    private var responses: BudgetShare
+    /// What the handler holds of answers beside the streams' buffers.
+    private var heldAnswers = 0
+    /// A stream that has more than this waiting is full, and one that waits for room has it again
+    /// when no more than that waits.
+    private(set) var highWater: Int
+    private(set) var lowWater = Server.usualLowWater
+
     private var spareStreams: [ServerStream] = []
     private var sweep: Timer?
 
     /// How often deadlines of connections and stalled streams are looked at.
-    private static let sweepInterval = TimeSpan.milliseconds(500)
+    static let sweepInterval = TimeSpan.milliseconds(500)
+    private static let usualLowWater = 16 << 10
 
-    public init(reactor: Reactor, handler: ServerHandler, limits: Limits) {
+    /// - Parameter budgets: shared with the other servers of the process; by default its own.
+    public init(
+        reactor: Reactor, handler: ServerHandler, limits: Limits, budgets: ServerBudgets? = nil
+    ) {
         self.reactor = reactor
         self.handler = handler
         self.limits = limits
         reactor.coalescing = StreamCoalescing(
             pause: .microseconds(Int64(limits.streamCoalescingMicroseconds)))
+        let budgets = budgets ?? ServerBudgets(limits: limits)
+        bodies = BudgetShare(of: budgets.bodies)
+        responses = BudgetShare(of: budgets.responses)
+        highWater = limits.streamBufferBytes / 4
         let timer = Timer(on: reactor) { [weak self] in self?.sweepDeadlines() }
         timer.arm(after: Server.sweepInterval)
         sweep = timer
@@ -95,6 +113,7 @@ public final class Server {
         openStreams += 1
         let stream = spareStreams.popLast() ?? ServerStream()
         stream.connection = connection
+        stream.openedAt = reactor.now
         stream.lastArrival = reactor.now
         stream.lastDeparture = reactor.now
         stream.lastSent = 0
@@ -105,13 +124,43 @@ public final class Server {
         openStreams -= 1
         stream.isDead = true
         stream.connection = nil
+        bodies.add(-stream.chargedBytes)
+        stream.chargedBytes = 0
         // A handler that has not let go yet keeps the object: it must not become another request.
         guard spareStreams.count < 256, stream.exchange == nil else { return }
         stream.reset()
         spareStreams.append(stream)
     }
 
+    // MARK: Memory
+
+    /// True while the process holds as much as it may: the handler should refuse what is new.
+    public var isOverloaded: Bool { bodies.isExceeded || responses.isExceeded }
+
+    /// Tells how much the handler itself holds of answers that have not come to a stream yet.
+    public func hold(answers bytes: Int) {
+        heldAnswers = bytes
+        noteBuffers()
+    }
+
+    func chargeBody(of stream: ServerStream) {
+        let capacity = stream.body.capacity
+        guard capacity != stream.chargedBytes else { return }
+        bodies.add(capacity - stream.chargedBytes)
+        stream.chargedBytes = capacity
+    }
+
+    /// Looks at what waits for clients. While the whole process is over its budget, a stream is
+    /// full as soon as anything waits in it.
+    func noteBuffers() {
+        responses.set(reactor.blocks.usedBytes + heldAnswers)
+        let isTight = responses.isExceeded
+        highWater = isTight ? 0 : limits.streamBufferBytes / 4
+        lowWater = isTight ? 0 : Server.usualLowWater
+    }
+
     private func sweepDeadlines() {
+        noteBuffers()
         for connection in connections { connection.checkDeadlines(at: reactor.now) }
         sweep?.arm(after: Server.sweepInterval)
     }

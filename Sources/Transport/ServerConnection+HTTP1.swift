@@ -10,9 +10,6 @@ struct HTTP1ServerState {
     var closesAfterResponse = false
     /// More of the request follows its head, as far as is known.
     var expectsBody = true
-    /// The client may still be sending when we close.
-    var mustLinger = false
-
     init(limits: Limits) { parser = HTTP1RequestParser(limits: limits) }
 
     /// True while an answer is owed and further input must wait.
@@ -116,7 +113,7 @@ extension ServerConnection {
 
     private func fail(_ stream: ServerStream, _ error: HTTP1Error) {
         http1.keepsAlive = false
-        http1.mustLinger = true
+        mustLinger = true
         stream.discardsBody = true
         stream.isComplete = true
         if stream.isAnswered {
@@ -135,7 +132,7 @@ extension ServerConnection {
         if server.isDraining || http1.closesAfterResponse { http1.keepsAlive = false }
         if !stream.isComplete, http1.expectsBody {
             http1.keepsAlive = false
-            http1.mustLinger = true
+            mustLinger = true
         }
         let framing: HTTP1Framing
         if let length {
@@ -195,7 +192,7 @@ extension ServerConnection {
     /// After a flush: a stream that waited for room may go on.
     func http1Drained() {
         guard let stream = http1.stream, stream.wantsDrain, stage == .http1,
-            plain.count + outgoing.count <= 16 << 10
+            plain.count + outgoing.count <= server.lowWater
         else { return }
         stream.wantsDrain = false
         server.handler.drained(stream)
@@ -212,14 +209,16 @@ extension ServerConnection {
             if !plain.isEmpty || !outgoing.isEmpty {
                 // The last answer is still on its way: the client is not idle but slow.
                 deadline = now + server.limits.idleTimeout
-            } else if now >= deadline {
-                close()
+            } else if now >= deadline, !closesAfterFlush {
+                closeAfterFlush()
+                reactor.markDirty(self)
             }
             return
         }
         // A client that does not read its answer is the connection's business.
         if stream.isAnswered || stream.isComplete { return }
-        if now >= deadline {
+        let isOverdue = now - stream.openedAt > server.limits.bodyTotalTimeout
+        if now >= deadline || isOverdue {
             http1.keepsAlive = false
             stream.discardsBody = true
             server.handler.refused(stream, .bodyTimeout)

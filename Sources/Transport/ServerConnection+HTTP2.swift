@@ -3,8 +3,11 @@ import WireProtocols
 
 /// HTTP/2 on a server connection: session events to streams, streams to the session.
 extension ServerConnection {
-    /// Bytes given to the session at once: between two such pieces the peer's flood is counted.
+    /// Bytes given to the session at once: between two such pieces its answers may leave, and the
+    /// client's conduct is looked at.
     private static let receiveStep = 16 << 10
+    /// Frames that may wait in the session until the turn ends.
+    private static let waitingFrames = 64
     /// Frames serialised for one write.
     private static let writeStep = 64 << 10
 
@@ -15,7 +18,7 @@ extension ServerConnection {
         }
         http2 = consume session
         stage = .http2
-        deadline = reactor.now + server.limits.idleTimeout
+        deadline = reactor.now + server.limits.firstRequestTimeout
         if server.isDraining { drain() }
         reactor.markDirty(self)
     }
@@ -27,15 +30,18 @@ extension ServerConnection {
             rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
             do {
                 try http2?.receive(piece)
-                walkEvents(piece)
             } catch {
-                close()
+                expel(code: error.code)
                 return
             }
-            if glitches.overflows(total: http2?.glitches ?? 0, at: reactor.now) {
-                http2?.goAway(code: 0xb)
-                closeAfterFlush()
+            walkEvents(piece)
+            guard let signs = http2?.signs else { return }
+            guard conduct.isSound(signs, at: reactor.now) else {
+                expel()
+                return
             }
+            // A read may hold more questions than the session can keep answers to.
+            if (http2?.outboundFrames ?? 0) > Self.waitingFrames { flushHTTP2() }
         }
         reactor.markDirty(self)
     }
@@ -64,11 +70,11 @@ extension ServerConnection {
         case .closed:
             let stream = stream(event.slot)
             if event.slot < streams.count { streams[event.slot] = nil }
+            conduct.streamEnded(
+                event.cause, isWell: event.code == 0 && stream?.isEnded == true,
+                age: stream.map { reactor.now - $0.openedAt } ?? .zero)
             // The slot's buffer dies with it, so what the stream still held is asked first.
-            if let stream {
-                if event.code == 0, stream.isEnded { glitches.requestAnswered() }
-                drop(stream)
-            }
+            if let stream { drop(stream) }
             http2?.release(slot: event.slot)
             deadline = reactor.now + server.limits.idleTimeout
         case .drained:
@@ -77,7 +83,7 @@ extension ServerConnection {
         case .answered:
             // The answer is out before the request is in: no use for the rest of it.
             guard let stream = stream(event.slot), !stream.isComplete else { return }
-            http2?.reset(slot: event.slot, code: 0)
+            http2?.reset(slot: event.slot, code: HTTP2Error.none)
             reactor.markDirty(self)
         }
     }
@@ -122,13 +128,22 @@ extension ServerConnection {
     func appendBody(_ bytes: UnsafeRawBufferPointer, to stream: ServerStream) {
         guard !stream.discardsBody, !stream.isEnded, !stream.isDead else { return }
         guard stream.body.count + bytes.count <= server.limits.requestBodyBytes else {
-            stream.discardsBody = true
-            stream.body = []
-            server.handler.refused(stream, .bodyTooLarge)
+            refuseBody(of: stream, .bodyTooLarge)
+            return
+        }
+        guard !server.bodies.isExceeded else {
+            refuseBody(of: stream, .overloaded)
             return
         }
         stream.body.append(contentsOf: bytes)
         stream.lastArrival = reactor.now
+        server.chargeBody(of: stream)
+    }
+
+    private func refuseBody(of stream: ServerStream, _ refusal: RequestRefusal) {
+        stream.discardsBody = true
+        stream.dropBody()
+        server.handler.refused(stream, refusal)
     }
 
     // MARK: Writing
@@ -153,7 +168,9 @@ extension ServerConnection {
             walkEvents(UnsafeRawBufferPointer(start: nil, count: 0))
             if isDone { break }
         }
-        if stage == .http2, http2?.isFinished == true { closesAfterFlush = true }
+        guard stage == .http2, http2?.isFinished == true else { return }
+        // Streams that are still open then will never end: the client broke the protocol.
+        if http2?.activeStreams ?? 0 > 0 { closeAfterFlush() } else { closesAfterFlush = true }
     }
 
     /// Sends the frames in the reactor's scratch buffer and empties it; what the socket does not
@@ -191,17 +208,18 @@ extension ServerConnection {
             http2?.goAway()
             reactor.markDirty(self)
         }
+        guard conduct.timeWithinPart(at: now) <= server.limits.headerTimeout else {
+            expel()
+            return
+        }
         var isBusy = false
         for case let stream? in streams {
             isBusy = true
-            let isLate =
-                !stream.isComplete && !stream.isEnded
-                && now - stream.lastArrival > server.limits.bodyTimeout
-            if isLate {
+            if isBodyLate(stream, at: now) {
                 stream.discardsBody = true
                 server.handler.refused(stream, .bodyTimeout)
             } else if isStalled(stream, at: now) {
-                abort(stream)
+                abort(stream, code: HTTP2Error.cancel)
             }
         }
         if isBusy {
@@ -213,11 +231,18 @@ extension ServerConnection {
         }
     }
 
-    /// True if `stream` has held bytes for longer than the stall deadline without any leaving: the
-    /// client opens no window for it.
+    /// True if the client owes a part of its request for too long.
+    func isBodyLate(_ stream: ServerStream, at now: MonotonicTime) -> Bool {
+        guard !stream.isComplete, !stream.isEnded else { return false }
+        return now - stream.lastArrival > server.limits.bodyTimeout
+            || now - stream.openedAt > server.limits.bodyTotalTimeout
+    }
+
+    /// True if `stream` has held bytes for the stall deadline and too few have left: the client
+    /// opens no window for it, or one byte at a time.
     private func isStalled(_ stream: ServerStream, at now: MonotonicTime) -> Bool {
         let sent = http2?.sentBytes(slot: stream.slot) ?? 0
-        if bufferedBytes(of: stream) == 0 || sent != stream.lastSent {
+        if bufferedBytes(of: stream) == 0 || sent - stream.lastSent >= server.limits.stallBytes {
             stream.lastDeparture = now
             stream.lastSent = sent
         }

@@ -45,12 +45,12 @@ extension ServerConnection {
         }
     }
 
-    func abort(_ stream: ServerStream) {
+    func abort(_ stream: ServerStream, code: UInt32 = HTTP2Error.internalError) {
         if stage == .http2 {
             let wasOpen = !stream.isEnded
             stream.isEnded = true
             stream.isDead = true
-            http2?.reset(slot: stream.slot, code: 2)
+            http2?.reset(slot: stream.slot, code: code)
             reactor.markDirty(self)
             if wasOpen { server.handler.gone(stream) }
         } else {
@@ -63,7 +63,7 @@ extension ServerConnection {
 
     func notifyWhenDrained(_ stream: ServerStream) {
         if stage == .http2 {
-            http2?.notifyWhenDrained(slot: stream.slot)
+            http2?.notifyWhenDrained(slot: stream.slot, at: server.lowWater)
         } else {
             stream.wantsDrain = true
         }

@@ -40,6 +40,13 @@ public final class ServerConnection: Pollable {
     var isWritable = true
     var isPeerClosed = false
     var closesAfterFlush = false
+    /// The client may still be sending when we close: an answer must not be destroyed by a TCP
+    /// reset.
+    var mustLinger = false
+    /// Whatever the client still sends stays in the kernel.
+    var ignoresInput = false
+    /// Our side of the socket is shut down.
+    var isShutDown = false
     /// Unread bytes were left in the kernel because our own output is blocked.
     var hasUnread = false
     /// A pipelined request waits in `pending` and may be parsed now.
@@ -49,11 +56,11 @@ public final class ServerConnection: Pollable {
     /// When a graceful stop takes its second step.
     var goAwayAt: MonotonicTime?
     /// When a connection that is to close does so whether or not the client has read everything.
-    private var cutAt: MonotonicTime?
+    var cutAt: MonotonicTime?
     /// When the socket last took bytes, or stopped taking them.
-    private var lastWrite: MonotonicTime
-    /// HTTP/2: the rate of suspicious frames.
-    var glitches: GlitchBucket
+    var lastWrite: MonotonicTime
+    /// HTTP/2: what the client does beside asking.
+    var conduct: HTTP2Conduct
 
     init?(descriptor: Int32, server: Server, tls context: TLSContext?) {
         self.server = server
@@ -64,7 +71,7 @@ public final class ServerConnection: Pollable {
         stage = context == nil ? .sniffing : .handshaking
         deadline = server.reactor.now + server.limits.handshakeTimeout
         lastWrite = server.reactor.now
-        glitches = GlitchBucket(at: server.reactor.now)
+        conduct = HTTP2Conduct(server.limits, at: server.reactor.now)
         if let context {
             guard let engine = TLSEngine(server: context) else { return nil }
             tls = consume engine
@@ -119,7 +126,8 @@ public final class ServerConnection: Pollable {
     /// False while a client that does not read its answers keeps sending: its bytes stay in the
     /// kernel, and TCP slows it down.
     private var acceptsInput: Bool {
-        switch stage {
+        if ignoresInput { return false }
+        return switch stage {
         case .http1:
             !(http1.isHolding || isOutputFull) || pending.count < server.limits.headerListBytes
         case .http2: outgoing.count < 256 << 10
@@ -140,11 +148,7 @@ public final class ServerConnection: Pollable {
             try tls?.receive(bytes)
             try readPlaintext()
         } catch {
-            // The alert, if any, is in the engine's output. Plain text that still waits can never
-            // be encrypted: it must not keep the connection.
-            closeAfterFlush()
-            if stage == .handshaking { stage = .lingering }
-            reactor.markDirty(self)
+            tlsFailed()
         }
     }
 
@@ -154,7 +158,7 @@ public final class ServerConnection: Pollable {
             reactor.markDirty(self)
             guard tls?.isHandshakeComplete == true else { return }
             if tls?.negotiatedProtocol == .h2 { startHTTP2() } else { stage = .http1 }
-            deadline = reactor.now + server.limits.headerTimeout
+            if stage == .http1 { deadline = reactor.now + server.limits.headerTimeout }
         }
         var plaintext: [UInt8] = []
         swap(&plaintext, &reactor.plaintext)
@@ -205,6 +209,7 @@ public final class ServerConnection: Pollable {
     public override func flush() {
         guard descriptor >= 0 else { return }
         if stage == .http2 { flushHTTP2() } else { flushBytes() }
+        server.noteBuffers()
         guard descriptor >= 0 else { return }
         if isWritable, outgoing.isEmpty, plain.isEmpty {
             if closesAfterFlush {
@@ -271,91 +276,5 @@ public final class ServerConnection: Pollable {
     func noteWrite(isBlocked: Bool) {
         lastWrite = reactor.now
         if isBlocked { isWritable = false }
-    }
-
-    // MARK: Ending
-
-    /// The client's side is gone: every unfinished stream is told.
-    func lost() { close() }
-
-    /// Half-closes and waits for the client to do the same, so that an answer sent while the
-    /// client was still talking is not destroyed by a TCP reset.
-    private func closeGently() {
-        guard !isPeerClosed, http1.mustLinger else {
-            close()
-            return
-        }
-        guard stage != .lingering else { return }
-        stage = .lingering
-        shutdown(descriptor, Int32(SHUT_WR))
-        deadline = reactor.now + .seconds(2)
-    }
-
-    /// Closes once everything has left, at the latest in a second.
-    func closeAfterFlush() {
-        closesAfterFlush = true
-        cutAt = reactor.now + .seconds(1)
-    }
-
-    func close() {
-        guard stage != .closed else { return }
-        stage = .closed
-        server.forget(self)
-        reactor.bury(self)
-        for index in streams.indices {
-            if let stream = streams[index] { drop(stream) }
-            streams[index] = nil
-        }
-        if let stream = http1.stream {
-            http1.stream = nil
-            drop(stream)
-        }
-    }
-
-    /// Takes a stream out of service; tells the handler if it still had something to say.
-    func drop(_ stream: ServerStream) {
-        let wasOpen = !stream.isDead && !(stream.isEnded && stream.bufferedBytes == 0)
-        stream.isDead = true
-        if wasOpen { server.handler.gone(stream) }
-        server.recycle(stream)
-    }
-
-    func drain() {
-        switch stage {
-        case .http2:
-            http2?.announceShutdown()
-            goAwayAt = reactor.now + .seconds(1)
-            reactor.markDirty(self)
-        case .http1:
-            http1.closesAfterResponse = true
-            if http1.stream == nil, pending.isEmpty {
-                closesAfterFlush = true
-                reactor.markDirty(self)
-            }
-        case .handshaking, .sniffing:
-            if pending.isEmpty { close() }
-        case .lingering, .closed:
-            break
-        }
-    }
-
-    /// Called twice a second.
-    func checkDeadlines(at now: MonotonicTime) {
-        // A client that takes nothing holds memory here, answered HTTP/2 streams included.
-        let isBlocked = !isWritable && now - lastWrite > server.limits.stallTimeout
-        if isBlocked || (cutAt.map { now >= $0 } ?? false) {
-            close()
-            return
-        }
-        switch stage {
-        case .handshaking, .sniffing, .lingering:
-            if now >= deadline { close() }
-        case .http1:
-            checkHTTP1(at: now)
-        case .http2:
-            checkHTTP2(at: now)
-        case .closed:
-            break
-        }
     }
 }

@@ -9,6 +9,8 @@ public enum RequestRefusal: Sendable, Equatable {
     case malformed(status: Int)
     /// The client stopped in the middle of its request.
     case bodyTimeout
+    /// The process holds as much as it may.
+    case overloaded
 
     public var status: Int {
         switch self {
@@ -17,6 +19,7 @@ public enum RequestRefusal: Sendable, Equatable {
         case .bodyTooLarge: 413
         case .malformed(let status): status
         case .bodyTimeout: 408
+        case .overloaded: 503
         }
     }
 }

@@ -30,6 +30,9 @@ public final class ServerStream {
     var wantsDrain = false
     /// The request body is thrown away: it was too long or the answer is already out.
     var discardsBody = false
+    var openedAt = MonotonicTime.zero
+    /// What the request body is charged with in its process' budget, bytes of memory.
+    var chargedBytes = 0
     /// When a piece of the request came last.
     var lastArrival = MonotonicTime.zero
     /// When the response was last seen to move, and how far it had come.
@@ -90,7 +93,17 @@ public final class ServerStream {
     }
 
     /// Frees the request body, which only a further attempt would have needed.
-    public func dropBody() { body = [] }
+    public func dropBody() {
+        body = []
+        connection?.server.chargeBody(of: self)
+    }
+
+    /// So much waits for the client that whoever feeds the stream should wait for
+    /// `ServerHandler.drained`.
+    public var isFull: Bool {
+        guard let connection else { return false }
+        return connection.bufferedBytes(of: self) > connection.server.highWater
+    }
 
     /// Asks for one `ServerHandler.drained` when the buffer is low.
     public func notifyWhenDrained() {

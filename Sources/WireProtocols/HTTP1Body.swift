@@ -1,3 +1,5 @@
+import InferenceTypes
+
 /// Takes the transfer framing off a body. The caller keeps unread bytes together; each step uses
 /// some of them.
 struct HTTP1Body: Sendable {
@@ -25,14 +27,25 @@ struct HTTP1Body: Sendable {
 
     static let none = HTTP1Body(length: 0)
 
-    /// Longest chunk-size line: 16 digits and 256 bytes of extensions.
-    private static let sizeLineLimit = 16 + 256 + 2
-    private static let trailerFields = 16
-    private static let trailerBytes = 4 << 10
+    /// What surrounds the payload of a chunked body at most.
+    private struct Bounds: Sendable {
+        /// A size line: 16 digits, the extensions and the line's end.
+        var sizeLine = 0
+        var trailerFields = 0
+        var trailerBytes = 0
+    }
+
+    private var bounds = Bounds()
 
     init(length: Int) { state = .length(length) }
     private init(_ state: State) { self.state = state }
-    static func chunked() -> HTTP1Body { HTTP1Body(.chunkSize) }
+    static func chunked(_ limits: Limits) -> HTTP1Body {
+        var body = HTTP1Body(.chunkSize)
+        body.bounds = Bounds(
+            sizeLine: 16 + limits.chunkExtensionBytes + 2, trailerFields: limits.trailerFields,
+            trailerBytes: limits.trailerBytes)
+        return body
+    }
     static func closeDelimited() -> HTTP1Body { HTTP1Body(.untilClose) }
 
     var isCloseDelimited: Bool {
@@ -79,7 +92,7 @@ struct HTTP1Body: Sendable {
         guard index < input.count else { return .needMore }
         guard index > 0 else { throw .malformedChunk }
         if input[index] != UInt8(ascii: "\r") {
-            guard let end = try Self.skipExtensions(input, from: index) else { return .needMore }
+            guard let end = try skipExtensions(input, from: index) else { return .needMore }
             index = end
         }
         guard index + 1 < input.count else { return .needMore }
@@ -97,7 +110,7 @@ struct HTTP1Body: Sendable {
     }
 
     /// The carriage return after a chunk's extensions, or `nil` if it has not come yet.
-    private static func skipExtensions(
+    private func skipExtensions(
         _ input: UnsafeRawBufferPointer, from start: Int
     ) throws(HTTP1Error) -> Int? {
         let first = input[start]
@@ -108,14 +121,14 @@ struct HTTP1Body: Sendable {
         // Only an extension may follow the space: `5 5` could be read as another size.
         while index < input.count, input[index] == 0x20 || input[index] == 0x09 { index += 1 }
         guard index < input.count else {
-            if index > sizeLineLimit { throw .malformedChunk }
+            if index > bounds.sizeLine { throw .malformedChunk }
             return nil
         }
         guard input[index] == UInt8(ascii: ";") || input[index] == UInt8(ascii: "\r") else {
             throw .malformedChunk
         }
         while index < input.count, input[index] != UInt8(ascii: "\r") {
-            if index > sizeLineLimit { throw .malformedChunk }
+            if index > bounds.sizeLine { throw .malformedChunk }
             if input[index] < 0x20, input[index] != 0x09 { throw .malformedChunk }
             index += 1
         }
@@ -168,14 +181,14 @@ struct HTTP1Body: Sendable {
     ) throws(HTTP1Error) -> Step {
         var end = 0
         while end < input.count, input[end] != UInt8(ascii: "\n") { end += 1 }
-        if bytes + end > Self.trailerBytes { throw .trailersTooLarge }
+        if bytes + end > bounds.trailerBytes { throw .trailersTooLarge }
         guard end < input.count else { return .needMore }
         guard end > 0, input[end - 1] == UInt8(ascii: "\r") else { throw .bareLineFeed }
         if end == 1 {
             state = .length(0)
             return .end(consumed: 2)
         }
-        if fields + 1 > Self.trailerFields { throw .trailersTooLarge }
+        if fields + 1 > bounds.trailerFields { throw .trailersTooLarge }
         // Nobody reads it, but what is no field must not pass for one.
         _ = try HTTP1FieldLine(UnsafeRawBufferPointer(rebasing: input[..<(end - 1)]))
         state = .trailers(fields: fields + 1, bytes: bytes + end + 1)

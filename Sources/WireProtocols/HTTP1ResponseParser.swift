@@ -101,7 +101,7 @@ public struct HTTP1ResponseParser: Sendable {
 
     private func framing(of head: HTTP1ResponseHead) -> HTTP1Body {
         if !head.hasBody { return .none }
-        if head.isChunked { return .chunked() }
+        if head.isChunked { return .chunked(limits) }
         if let length = head.contentLength { return HTTP1Body(length: length) }
         return .closeDelimited()
     }

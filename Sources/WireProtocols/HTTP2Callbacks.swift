@@ -57,7 +57,12 @@ enum HTTP2Callbacks {
         }
         nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
             session, frame, code, user in
-            user?.assumingMemoryBound(to: HTTP2Cell.self).pointee.glitches &+= 1
+            guard let cell = user?.assumingMemoryBound(to: HTTP2Cell.self) else { return 0 }
+            cell.pointee.noteInvalidFrame()
+            // A stream too many does not come to `beginHeaders`, but it was not passed over.
+            if code == NGHTTP2_ERR_REFUSED_STREAM.rawValue {
+                cell.pointee.headerFramesTaken &+= 1
+            }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { session, frame, user in
@@ -74,10 +79,13 @@ enum HTTP2Callbacks {
         static let rstStream: UInt8 = 3
         static let settings: UInt8 = 4
         static let ping: UInt8 = 6
+        static let goAway: UInt8 = 7
+        static let windowUpdate: UInt8 = 8
+        static let continuation: UInt8 = 9
     }
 
     static let endStream: UInt8 = 0x1
-    static let enhanceYourCalm: UInt32 = 0xb
+    static let acknowledge: UInt8 = 0x1
     static let refusedStream: UInt32 = 0x7
 
     typealias Frame = UnsafePointer<nghttp2_frame>
@@ -92,17 +100,25 @@ enum HTTP2Callbacks {
     static func beginHeaders(
         _ session: OpaquePointer, _ frame: Frame, _ user: UnsafeMutableRawPointer
     ) -> Int32 {
-        guard frame.pointee.hd.type == frameType.headers,
-            frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-        else { return 0 }
+        guard frame.pointee.hd.type == frameType.headers else { return 0 }
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        cell.pointee.headerFramesTaken &+= 1
         let id = frame.pointee.hd.stream_id
+        guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else {
+            if let slot = slot(session, id) {
+                slot.pointee.fieldCount = 0
+                slot.pointee.fieldBytes = 0
+            }
+            return 0
+        }
         // The library enforces the announced limit only once the peer has acknowledged it.
-        guard cell.pointee.active < cell.pointee.limits.concurrentStreams else {
-            cell.pointee.glitches &+= 1
+        guard cell.pointee.active < cell.pointee.bounds.streams else {
+            // Counted now, as it may never leave.
+            cell.pointee.noteInvalidFrame()
             nghttp2_submit_rst_stream(session, 0, id, refusedStream)
             return 0
         }
+        cell.pointee.noteOpened()
         let slot = cell.pointee.claim()
         slot.pointee.streamID = id
         nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(slot))
@@ -114,16 +130,23 @@ enum HTTP2Callbacks {
         _ value: UnsafeRawBufferPointer, _ user: UnsafeMutableRawPointer
     ) -> Int32 {
         guard frame.pointee.hd.type == frameType.headers,
-            frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST,
             let slot = slot(session, frame.pointee.hd.stream_id)
         else { return 0 }
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
-        let limits = cell.pointee.limits
         // Charged before it is copied: a bomb of tiny references costs counting, not memory.
-        slot.pointee.fieldCount += 1
-        slot.pointee.fieldBytes += name.count + value.count + 32
-        if slot.pointee.fieldCount > limits.headerFields
-            || slot.pointee.fieldBytes > limits.headerListBytes
+        slot.pointee.fieldCount &+= 1
+        slot.pointee.fieldBytes &+= name.count &+ value.count &+ 32
+        guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else {
+            let isOver =
+                slot.pointee.fieldCount > cell.pointee.bounds.trailerFields
+                || slot.pointee.fieldBytes > cell.pointee.bounds.trailerBytes
+            guard isOver else { return 0 }
+            // The library resets the stream as if the fault were ours.
+            cell.pointee.glitches &+= 1
+            return Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+        }
+        if slot.pointee.fieldCount > cell.pointee.bounds.fields
+            || slot.pointee.fieldBytes > cell.pointee.bounds.fieldBytes
         {
             return overLimit(slot, cell)
         }
@@ -142,10 +165,9 @@ enum HTTP2Callbacks {
             slot.pointee.head.removeAll()
             cell.pointee.glitches &+= 1
         }
-        let limits = cell.pointee.limits
         let isFarOver =
-            slot.pointee.fieldCount / 8 > limits.headerFields
-            || slot.pointee.fieldBytes / 8 > limits.headerListBytes
+            slot.pointee.fieldCount / 8 > cell.pointee.bounds.fields
+            || slot.pointee.fieldBytes / 8 > cell.pointee.bounds.fieldBytes
         return isFarOver ? Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) : 0
     }
 
@@ -164,13 +186,19 @@ enum HTTP2Callbacks {
                 cell.pointee.events.append(HTTP2Event(kind: .end, slot: slot.pointee.index))
             }
         case frameType.data:
-            if header.flags & endStream != 0, let slot = slot(session, header.stream_id) {
+            if header.flags & endStream != 0 {
+                guard let slot = slot(session, header.stream_id) else { return 0 }
                 cell.pointee.events.append(HTTP2Event(kind: .end, slot: slot.pointee.index))
-            } else if header.length == 0 {
+            } else if header.length <= frame.pointee.data.padlen {
+                // Nothing in it, or nothing but padding.
                 cell.pointee.glitches &+= 1
             }
-        case frameType.rstStream, frameType.ping, frameType.settings, frameType.priority:
-            cell.pointee.glitches &+= 1
+        case frameType.rstStream:
+            if let slot = slot(session, header.stream_id) {
+                slot.pointee.isResetByPeer = true
+            } else {
+                cell.pointee.lateResets &+= 1
+            }
         default:
             break
         }
@@ -182,13 +210,16 @@ enum HTTP2Callbacks {
     ) -> Int32 {
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
         let header = frame.pointee.hd
-        if header.type == frameType.rstStream {
-            cell.pointee.glitches &+= 1
-        } else if header.flags & endStream != 0,
-            header.type == frameType.data || header.type == frameType.headers,
-            let slot = slot(session, header.stream_id)
-        {
-            cell.pointee.events.append(HTTP2Event(kind: .answered, slot: slot.pointee.index))
+        switch header.type {
+        case frameType.rstStream:
+            cell.pointee.noteResetSent(code: frame.pointee.rst_stream.error_code)
+        case frameType.data, frameType.headers:
+            if header.type == frameType.data { cell.pointee.noteSent(bytes: header.length) }
+            if header.flags & endStream != 0, let slot = slot(session, header.stream_id) {
+                cell.pointee.events.append(HTTP2Event(kind: .answered, slot: slot.pointee.index))
+            }
+        default:
+            break
         }
         return 0
     }
@@ -215,7 +246,9 @@ enum HTTP2Callbacks {
         guard let slot = slot(session, id) else { return 0 }
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
         cell.pointee.events.append(
-            HTTP2Event(kind: .closed, slot: slot.pointee.index, code: code))
+            HTTP2Event(
+                kind: .closed, slot: slot.pointee.index, code: code,
+                cause: slot.pointee.cause(code: code)))
         return 0
     }
 

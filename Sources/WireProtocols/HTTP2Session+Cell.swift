@@ -20,10 +20,22 @@ public struct HTTP2Event: Sendable {
         case answered
     }
 
+    /// Whose doing the end of a stream was.
+    public enum Cause: Sendable {
+        /// The answer was sent whole, or `reset` ended the stream.
+        case us
+        /// The peer sent RST_STREAM.
+        case resetByPeer
+        /// The peer broke the protocol, or the stream came too many.
+        case violation
+    }
+
     public var kind: Kind
     public var slot: Int
     public var range: Range<Int> = 0..<0
     public var code: UInt32 = 0
+    /// Only of use with `closed`.
+    public var cause = Cause.us
 }
 
 /// One stream as the session keeps it.
@@ -45,6 +57,9 @@ struct HTTP2Slot: ~Copyable {
     var isEnded = false
     /// Someone waits for ``HTTP2Event/Kind/drained``.
     var wantsDrain = false
+    var isResetByPeer = false
+    /// Whoever uses the session has reset the stream.
+    var isResetByUs = false
 
     init(index: Int, pool: BlockPool) {
         self.index = index
@@ -62,13 +77,41 @@ struct HTTP2Slot: ~Copyable {
         isDeferred = false
         isEnded = false
         wantsDrain = false
+        isResetByPeer = false
+        isResetByUs = false
+    }
+
+    /// Why the stream ended with `code`.
+    func cause(code: UInt32) -> HTTP2Event.Cause {
+        if isResetByPeer { return .resetByPeer }
+        return code == 0 || isResetByUs ? .us : .violation
     }
 }
 
 /// The one piece of memory that nghttp2's callbacks see. They only append to or read from it: no
 /// code of a caller ever runs inside a C call.
 struct HTTP2Cell: ~Copyable {
-    let limits: Limits
+    /// What the callbacks need of the limits: reading one number out of the whole struct would copy
+    /// all of it.
+    struct Bounds {
+        var streams: Int
+        var fields: Int
+        var fieldBytes: Int
+        var trailerFields: Int
+        var trailerBytes: Int
+        var outboundFrames: Int
+
+        init(_ limits: Limits) {
+            streams = limits.concurrentStreams
+            fields = limits.headerFields
+            fieldBytes = limits.headerListBytes
+            trailerFields = limits.trailerFields
+            trailerBytes = limits.trailerBytes
+            outboundFrames = limits.outboundFrames
+        }
+    }
+
+    let bounds: Bounds
     let pool: BlockPool
     var slots: [UnsafeMutablePointer<HTTP2Slot>] = []
     var free: [Int] = []
@@ -77,12 +120,21 @@ struct HTTP2Cell: ~Copyable {
     /// Start and length of the bytes being taken in, to turn pointers into ranges.
     var inputBase: UnsafeRawPointer?
     var inputCount = 0
+    /// At or below this many bytes a stream that waits for room is told.
     var lowWater = 16 << 10
-    /// Suspicious but legal frames since the session began; the connection judges their rate.
+    /// Suspicious frames since the session began; the connection judges their rate.
     var glitches = 0
+    /// HEADERS frames that the library did not pass over.
+    var headerFramesTaken = 0
+    /// Resets of streams that were over.
+    var lateResets = 0
+    /// RST_STREAM frames to come that were counted when their cause came in.
+    var countedResets = 0
+    /// WINDOW_UPDATE frames that the peer may send before they count as suspicious.
+    var updatesLeft = HTTP2Cell.updatesAtStart
 
     init(limits: Limits, pool: BlockPool) {
-        self.limits = limits
+        bounds = Bounds(limits)
         self.pool = pool
     }
 

@@ -11,12 +11,22 @@ public struct HTTP2Session: ~Copyable {
     public enum Failure: Error, Equatable {
         /// The peer's bytes are not HTTP/2, or the library gave up: close at once.
         case unusable(code: Int)
-        /// Too many suspicious frames or unread answers: close, whether or not the peer reads.
+        /// Too many answers that the peer does not read: close, whether or not it will.
         case abusive
+
+        /// What to tell the peer, as RFC 9113 7 has it.
+        public var code: UInt32 {
+            switch self {
+            case .unusable(let code) where code == Int(NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue):
+                UInt32(NGHTTP2_PROTOCOL_ERROR.rawValue)
+            case .unusable, .abusive: UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
+            }
+        }
     }
 
     let session: OpaquePointer
     let cell: UnsafeMutablePointer<HTTP2Cell>
+    private var scanner = HTTP2FrameScanner()
 
     /// `nil` only if memory ran out. Response bytes wait in blocks of `pool`.
     public init?(limits: Limits, pool: BlockPool = BlockPool()) {
@@ -69,15 +79,44 @@ public struct HTTP2Session: ~Copyable {
     /// range, so they must stay in place until the events were walked.
     public mutating func receive(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+        let cell = self.cell
+        scanner.scan(bytes) { cell.pointee.note($0) }
         cell.pointee.inputBase = base
         cell.pointee.inputCount = bytes.count
         let taken = nghttp2_session_mem_recv(
             session, base.assumingMemoryBound(to: UInt8.self), bytes.count)
         cell.pointee.inputBase = nil
         if taken < 0 { throw .unusable(code: Int(taken)) }
-        let queued = nghttp2_session_get_outbound_queue_size(session)
-        if queued > cell.pointee.limits.outboundFrames { throw .abusive }
+        cell.pointee.noteHeaderFrames(scanner.headerFrames)
+        if scanner.hasUsedSkippedStream {
+            // The library passes over such a block; RFC 9113 5.1.1 wants the connection ended.
+            nghttp2_session_terminate_session2(
+                session, nghttp2_session_get_last_proc_stream_id(session),
+                UInt32(NGHTTP2_PROTOCOL_ERROR.rawValue))
+        }
+        if outboundFrames > cell.pointee.bounds.outboundFrames { throw .abusive }
     }
+
+    /// What there is to say about the peer's conduct.
+    public struct Signs: Sendable {
+        /// Suspicious frames so far: resets of the peer's own are none.
+        public var glitches = 0
+        /// Resets, so far, of streams that were over.
+        public var lateResets = 0
+        /// Numbers the header blocks and the frames without a body as they begin.
+        public var part = 0
+        /// The one that `part` numbers has begun and is not whole.
+        public var isWithinPart = false
+    }
+
+    public var signs: Signs {
+        Signs(
+            glitches: cell.pointee.glitches, lateResets: cell.pointee.lateResets,
+            part: scanner.part, isWithinPart: scanner.isWithinPart)
+    }
+
+    /// Frames that wait to be sent, bodies aside.
+    public var outboundFrames: Int { nghttp2_session_get_outbound_queue_size(session) }
 
     /// Moves what happened since the last call into `events` (emptied first), by swapping the two
     /// arrays: neither is copied or freed.
@@ -90,9 +129,6 @@ public struct HTTP2Session: ~Copyable {
 
     /// Streams that are open now.
     public var activeStreams: Int { cell.pointee.active }
-
-    /// Suspicious frames so far: malformed requests, resets, empty frames, pings, settings.
-    public var glitches: Int { cell.pointee.glitches }
 
     /// True once neither side has anything to say: close the connection.
     public var isFinished: Bool {
@@ -135,8 +171,10 @@ public struct HTTP2Session: ~Copyable {
     /// Response body bytes that have left since the stream began: while they grow, the peer reads.
     public func sentBytes(slot: Int) -> Int { cell.pointee.slots[slot].pointee.sentBytes }
 
-    /// Asks for one ``HTTP2Event/Kind/drained`` when the stream's buffer is low; at once if it is.
-    public mutating func notifyWhenDrained(slot: Int) {
+    /// Asks for one ``HTTP2Event/Kind/drained`` when the stream's buffer holds at most `lowWater`
+    /// bytes; at once if it does. The last value asked for holds for all streams.
+    public mutating func notifyWhenDrained(slot: Int, at lowWater: Int = 16 << 10) {
+        cell.pointee.lowWater = lowWater
         let pointer = cell.pointee.slots[slot]
         // nghttp2 reads no more from an empty buffer, so nobody else would tell.
         if pointer.pointee.out.count <= cell.pointee.lowWater {
@@ -149,6 +187,7 @@ public struct HTTP2Session: ~Copyable {
     public mutating func reset(slot: Int, code: UInt32) {
         let id = cell.pointee.slots[slot].pointee.streamID
         guard id > 0 else { return }
+        cell.pointee.slots[slot].pointee.isResetByUs = true
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, code)
     }
 
@@ -168,6 +207,15 @@ public struct HTTP2Session: ~Copyable {
         nghttp2_submit_goaway(
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue),
             nghttp2_session_get_last_proc_stream_id(session), code, nil, 0)
+    }
+
+    /// A GOAWAY to send by hand behind what `fill` gave, once the session itself is given up.
+    public func lastFrame(code: UInt32) -> [UInt8] {
+        let last = UInt32(truncatingIfNeeded: nghttp2_session_get_last_proc_stream_id(session))
+        return [0, 0, 8, HTTP2Callbacks.frameType.goAway, 0, 0, 0, 0, 0]
+            + [last, code].flatMap { word in
+                [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) }
+            }
     }
 
     // MARK: Bytes out

@@ -65,7 +65,9 @@ struct EventTemplateTests {
         if let unread { #expect(many.unread == unread, sourceLocation: place) }
     }
 
-    private let texts = ["a", "", "안녕 🌙", "\\\"", "\\\\", "\\u00e9 and more than sixteen bytes", "}"]
+    private let texts = [
+        "a", "", "안녕 🌙", "\\\"", "\\\\", "\\u00e9 and more than sixteen bytes", "}",
+    ]
 
     @Test("text of any kind fits, and empty text is no content")
     func textOfAnyKind() {
@@ -139,7 +141,9 @@ struct EventTemplateTests {
                 var mutated = plain
                 mutated[place] = bytes[random.nextIndex(below: bytes.count)]
                 let changed = String(decoding: mutated, as: UTF8.self)
-                compare([StreamSamples.vllmText("y"), changed, changed, StreamSamples.vllmText("z")])
+                compare([
+                    StreamSamples.vllmText("y"), changed, changed, StreamSamples.vllmText("z"),
+                ])
             }
         }
     }

@@ -138,9 +138,9 @@ final class RawListener: Sendable {
     }
 }
 
-/// Looks again every millisecond until the condition holds, or five seconds have passed.
-func eventually(_ condition: () -> Bool) -> Bool {
-    for _ in 0..<5_000 {
+/// Looks again every millisecond until the condition holds, or the time has passed.
+func eventually(within milliseconds: Int = 5_000, _ condition: () -> Bool) -> Bool {
+    for _ in 0..<milliseconds {
         if condition() { return true }
         usleep(1_000)
     }

@@ -189,37 +189,7 @@ private typealias F = HTTP2Frames
         #expect(eventually { server.openConnections == 0 })
     }
 
-    // MARK: Floods and the end
-
-    @Test func aRapidResetIsStopped() throws {
-        let server = try TestServer()
-        let client = HTTP2Client(try server.client())
-        for index in 0..<3_000 {
-            let id = 2 * index + 1
-            guard client.socket.send(F.request(id, path: "/hold") + F.reset(id)) else { break }
-        }
-        let last = client.frames { $0.type == F.goAway }.last
-        #expect(last?.code == nil || last?.code == 0xb)
-        #expect(eventually { server.openConnections == 0 })
-        #expect(eventually { server.group.reactors[0].sync { $0.server?.openStreams } == 0 })
-    }
-
-    @Test func anHonestClientMayPingAndCancelForEver() throws {
-        var bucket = GlitchBucket(at: .zero)
-        var total = 0
-        var now = MonotonicTime.zero
-        // Ten pings a second for a day, and every second of a hundred requests cancelled.
-        for _ in 0..<100_000 {
-            now = now + .seconds(1)
-            total += 10 + 50
-            for _ in 0..<50 { bucket.requestAnswered() }
-            let overflows = bucket.overflows(total: total, at: now)
-            #expect(!overflows)
-            if overflows { return }
-        }
-        let overflows = bucket.overflows(total: total + 2_100, at: now)
-        #expect(overflows)
-    }
+    // MARK: The end
 
     @Test func drainingAnswersWhatRunsAndThenCloses() throws {
         let server = try TestServer()

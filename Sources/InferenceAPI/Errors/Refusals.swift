@@ -73,6 +73,11 @@ extension APIError {
             retryAfterSeconds: retryAfterSeconds, shouldRetry: true)
     }
 
+    /// The process holds as many bytes of requests or answers as it may.
+    public static let overloaded = APIError(
+        status: 503, type: "server_error", code: "overloaded", param: nil,
+        message: "The gateway holds as much as it may.", retryAfterSeconds: 2, shouldRetry: true)
+
     public static let draining = APIError(
         status: 503, type: "server_error", code: "draining", param: nil,
         message: "The gateway is shutting down.", retryAfterSeconds: 1, shouldRetry: true)

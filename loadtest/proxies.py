@@ -24,7 +24,8 @@ frontend front_tls
     default_backend model
 """
 
-# Bodies stay in memory and go on as they come; events go on as they come.
+# Bodies are read whole, in memory, which costs it less than passing on pieces of them; answers go
+# on as they come, else there would be no streams.
 NGINX = """\
 daemon off;
 user {user};
@@ -63,7 +64,6 @@ http {{
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_buffering off;
-      proxy_request_buffering off;
       proxy_read_timeout 300s;
     }}
   }}

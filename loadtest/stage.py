@@ -44,6 +44,7 @@ HAPROXY = """\
 global
     nbthread 1
     maxconn 8192
+    tune.bufsize 32768
 defaults
     mode http
     timeout connect 2s
@@ -58,6 +59,10 @@ frontend front
 backend model
     server one 127.0.0.1:{upstream}
 """
+
+
+class Failure(Exception):
+    """Why a proxy has no figure: a request that failed, a client that did not end well."""
 
 
 class Proxy:

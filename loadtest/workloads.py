@@ -1,29 +1,23 @@
 """What the proxies are asked to do, and what is written down of each run."""
 
-import contextlib
 import dataclasses
 import json
 import re
-import shutil
 import statistics
 import subprocess
 import time
 from pathlib import Path
 
-from stage import (
-    LOAD_CPU, PROXY_CPU, Proxy, Sample, chat_body, cpu_seconds, process_tree)
+from calls import Counter
+from stage import LOAD_CPU, Failure, Proxy, Sample, chat_body, process_tree
 
 TARGET = "/v1/chat/completions"
 CIPHER = "TLS_AES_128_GCM_SHA256"
 
 
-class Failure(Exception):
-    """Why a proxy has no figure: a request that failed, a client that did not end well."""
-
-
-def client(command, limit=120):
+def client(hall, command, limit=120):
     """A load generator's run beside the proxy's processor; its output."""
-    command = ["taskset", "-c", LOAD_CPU, *map(str, command)]
+    command = ["taskset", "-c", hall.load_cpu, *map(str, command)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=limit)
@@ -84,7 +78,7 @@ class Unary:
         connections = count if self.once else self.connections
         port, scheme = (proxy.tls_port, "https") if self.tls else (proxy.port, "http")
         options = ["--h1"] if proxy.speaks_http1 else []
-        output = client([
+        output = client(hall, [
             "h2load", *options, "-n", count, "-c", connections, "-m", self.streams,
             "-d", body, "--log-file", log, f"--tls13-ciphers={CIPHER}",
             "-H", "content-type: application/json", f"{scheme}://127.0.0.1:{port}{TARGET}"])
@@ -128,21 +122,20 @@ class Streams:
             hall.body(300, True, self.pace_us)]
 
     def stream(self, hall, proxy, seconds):
-        return checked(client(self.command(hall, proxy, seconds)))
+        return checked(client(hall, self.command(hall, proxy, seconds)))
 
 
 class Calls(Streams):
     """System calls per event, counted by the kernel at full load, or else by strace."""
 
-    def prepare(self, hall, proxy):
-        self.stream(hall, proxy, 0.5)
-        return self.seconds
-
     def run(self, hall, proxy, seconds):
-        counted, by, result = count_calls(
-            hall, proxy, lambda: self.stream(hall, proxy, seconds))
-        return {"units": result["events"], "calls": counted / result["events"], "by": by,
-                "p50": result["p50"], "p99": result["p99"]}
+        with Counter(hall, proxy) as counter:
+            result = self.stream(hall, proxy, seconds)
+        events = result["events"]
+        return {
+            "units": events, "calls": counter.total / events, "by": counter.program,
+            "names": {name: count / events for name, count in counter.names.items()},
+            "p50": result["p50"], "p99": result["p99"]}
 
 
 @dataclasses.dataclass
@@ -156,7 +149,7 @@ class Memory(Streams):
 
     def run(self, hall, proxy, seconds):
         idle = memory(proxy)
-        command = ["taskset", "-c", LOAD_CPU, *map(str, self.command(hall, proxy, seconds))]
+        command = ["taskset", "-c", hall.load_cpu, *map(str, self.command(hall, proxy, seconds))]
         began = time.monotonic()
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
             # Streams end after 64 paces; the look is taken while all the first are open.
@@ -201,46 +194,13 @@ def memory(proxy):
     return total
 
 
-def count_calls(hall, proxy, work):
-    """System calls of a proxy's family during `work`, how they were counted, work's result.
-
-    The kernel's counter costs next to nothing and so leaves the load as it is; strace slows the
-    proxy down, which then does more per call."""
-    members = ",".join(map(str, process_tree(proxy.pid)))
-    report = hall.stage.folder / "calls"
-    report.unlink(missing_ok=True)
-    perf = shutil.which("perf")
-    if perf and Path("/sys/kernel/tracing/events/raw_syscalls").exists():
-        command = [perf, "stat", "-x", ",", "-e", "raw_syscalls:sys_enter", "-p", members,
-                   "-o", report]
-        by = "perf"
-    elif shutil.which("strace"):
-        command = ["strace", "-c", "-f", "-o", report]
-        for member in members.split(","):
-            command += ["-p", member]
-        by = "strace"
-    else:
-        raise Failure("neither perf nor strace")
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as counter:
-        time.sleep(0.5)
-        result = work()
-        counter.send_signal(2)
-    with contextlib.suppress(OSError, AttributeError, ValueError):
-        text = report.read_text()
-        if by == "perf":
-            counted = re.search(r"^(\d+),.*raw_syscalls", text, re.MULTILINE).group(1)
-        else:
-            counted = re.search(r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)", text, re.MULTILINE).group(1)
-        return int(counted), by, result
-    raise Failure(f"{by} counted nothing")
-
-
 @dataclasses.dataclass
 class Hall:
     """Where the load stands: the model server, the clients, the bodies."""
 
     stage: object
     model_server: Proxy
+    load_cpu: str = LOAD_CPU
 
     def __post_init__(self):
         self.stream_client = self.stage.stream_client()
@@ -276,6 +236,7 @@ WORKLOADS = {
         "1,024 open streams, 16 x 64, fresh process", 100_000, 16, 64, 3.5, unit="stream",
         figure="kib"),
     "connections": Unary("unary, 256 connections x 1", connections=256, streams=1),
+    "two-connections": Unary("unary, 2 x 1", connections=2, streams=1),
     "tls-unary": Unary("TLS 1.3, unary, 8 x 32", tls=True),
     "tls-burst": Streams("TLS 1.3, burst, 8 x 32", 0, 8, 32, 2, tls=True),
     "tls-handshakes": Unary(

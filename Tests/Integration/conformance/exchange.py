@@ -61,7 +61,11 @@ class Reader:
         head = self.line(b"\r\n\r\n")
         if head is None:
             return False
-        status = int(re.match(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n", head)[1])
+        line = re.match(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n", head)
+        if not line:
+            self.told.statuses.append("no status line")
+            return False
+        status = int(line[1])
         if status < 200:
             self.told.interim.append(status)
             return self.answer()
@@ -89,7 +93,7 @@ class Reader:
         return self.told.is_closed
 
 
-AFTER = b"GET /version HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
+AFTER = b"GET /health HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
 
 
 def exchange(sock, data: bytes, answers: int, methods=(), patience=2.0) -> Told:

@@ -9,7 +9,7 @@ LENGTH = b"Content-Length: %d" % len(BODY)
 CHUNKED = b"Transfer-Encoding: chunked"
 CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
 HEALTH = b"GET /health HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
-SMUGGLED = b"GET /version HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
+SMUGGLED = HEALTH
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,20 @@ class Row:
         """The last answer is about the bytes, not about what they ask for."""
         last = self.statuses[-1]
         return self.closes and last in (400, 431, 501, 505) and b"close" not in self.data
+
+
+    def is_kept(self, told) -> bool:
+        """True if what came is what was to come."""
+        return (
+            len(told.statuses) == len(self.statuses)
+            and all(map(is_one_of, told.statuses, self.statuses))
+            and told.is_closed == self.closes and told.rest == b""
+            and tuple(told.interim) == self.interim
+            and self.holds in told.heads[len(self.statuses) - 1])
+
+
+def is_one_of(status, wanted) -> bool:
+    return status in (wanted if isinstance(wanted, tuple) else (wanted,))
 
 
 def lines(*parts: bytes) -> bytes:

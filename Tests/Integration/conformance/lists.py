@@ -1,10 +1,10 @@
 """All cases of HTTP/2."""
 
 from . import (
-    blocks, compression, fields, flow, framing, messages, preface, streams, types)
+    blocks, compression, fields, flow, frame_types, framing, messages, preface, streams)
 
 HTTP2 = [
-    *preface.CASES, *framing.CASES, *blocks.CASES, *streams.CASES, *types.CASES, *flow.CASES,
+    *preface.CASES, *framing.CASES, *blocks.CASES, *streams.CASES, *frame_types.CASES, *flow.CASES,
     *messages.CASES, *fields.CASES, *compression.CASES,
 ]
 

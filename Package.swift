@@ -102,6 +102,27 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+
+        // What must hold of the parsers for every input, with the inputs that once were trouble.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Configuration", "InferenceAPI", "InferenceTypes", "Telemetry", "WireProtocols",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzCorpusTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Links only with libFuzzer's runtime, which brings its own `main`: see scripts/fuzz.sh. What the
+// properties' own code does is no news to the fuzzer and would only slow it down.
+if Context.environment["JOULEGATE_FUZZ"] != nil {
+    package.targets.first { $0.name == "FuzzTargets" }?.swiftSettings?
+        .append(.unsafeFlags(["-sanitize-coverage=func,inline-8bit-counters,pc-table"]))
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Runner",
+            swiftSettings: strict))
+}

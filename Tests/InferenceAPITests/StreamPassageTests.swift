@@ -62,6 +62,15 @@ struct StreamPassageTests {
         }
     }
 
+    @Test("a byte order mark hides a field anywhere but at the start, from clients and from us")
+    func byteOrderMarks() {
+        let marked = "\u{FEFF}" + StreamSamples.done
+        #expect(RelayedStream.relay(marked).isDone)
+        let late = RelayedStream.relay(StreamSamples.vllmText("a") + marked)
+        #expect(late.isFailed)
+        #expect(late.errorCodes == ["stream_incomplete"])
+    }
+
     @Test("split into three at random, with a byte order mark")
     func randomSplits() {
         let input = [0xEF, 0xBB, 0xBF] + StreamSamples.text(StreamSamples.vllm, lineEnd: "\r\n")

@@ -33,18 +33,13 @@ struct SSEFields {
     private static func forEachLine(
         of bytes: UnsafeRawBufferPointer, _ body: (Range<Int>) -> Void
     ) {
-        var offset = startAfterByteOrderMark(bytes)
+        var offset = 0
         while offset < bytes.count {
             let end = SSELine.end(in: bytes, from: offset)
             // A CRLF makes one empty line more here, which no field is on.
             if end > offset { body(offset..<end) }
             offset = end + 1
         }
-    }
-
-    /// A byte order mark before the first field is no part of its name.
-    private static func startAfterByteOrderMark(_ bytes: UnsafeRawBufferPointer) -> Int {
-        bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
     }
 
     /// The value if the line is of the field `name`: all after the colon, less one space.

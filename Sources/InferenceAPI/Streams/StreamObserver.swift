@@ -23,6 +23,8 @@ struct StreamObserver {
     private(set) var usage = Usage()
     private var finishedChoices: UInt64 = 0
     private var finishedBeyond = 0
+    /// No block has been looked into.
+    private var isAtStart = true
     private var template = EventTemplate()
 
     init(task: InferenceTask, stripUsage: Bool, choices: Int) {
@@ -50,7 +52,9 @@ struct StreamObserver {
     }
 
     /// Looks into one whole block.
-    mutating func examine(_ block: UnsafeRawBufferPointer) -> Verdict {
+    mutating func examine(_ bytes: UnsafeRawBufferPointer) -> Verdict {
+        let block = isAtStart ? Self.afterByteOrderMark(bytes) : bytes
+        isAtStart = false
         let fields = SSEFields(of: block)
         guard let data = fields.data else { return examineWithoutData(block, fields) }
         let name = fields.event.map { UnsafeRawBufferPointer(rebasing: block[$0]) }
@@ -71,6 +75,17 @@ struct StreamObserver {
             template.learn(block, reader.holes, from: data.lowerBound, content)
         }
         return verdict
+    }
+
+    /// A mark at the stream's start is no part of a field's name. Anywhere else it is, and clients
+    /// then skip the line: what it says must not count here either.
+    private static func afterByteOrderMark(
+        _ bytes: UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer {
+        guard bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF else {
+            return bytes
+        }
+        return UnsafeRawBufferPointer(rebasing: bytes[3...])
     }
 
     /// True if the client would take this data for the end, whatever follows on its line.

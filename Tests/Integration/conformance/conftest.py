@@ -11,10 +11,11 @@ from conftest import Bench
 class Front:
     """The gateway: where to connect, and what came through."""
 
-    def __init__(self, gateway, mock, client_tls):
+    def __init__(self, gateway, mock, certificate):
         self.gateway = gateway
         self.mock = mock
-        self.tls = client_tls
+        # A context of its own: the cases offer other protocols than the tests beside them.
+        self.tls = ssl.create_default_context(cafile=str(certificate))
 
     def connect(self) -> socket.socket:
         sock = socket.create_connection(("127.0.0.1", self.gateway.ports[0]), 5)
@@ -33,10 +34,10 @@ class Front:
 
 
 @pytest.fixture(scope="package")
-def front(tmp_path_factory, tls_listeners, client_tls):
+def front(tmp_path_factory, tls_listeners, certificate):
     bench = Bench(tmp_path_factory.mktemp("conformance"))
     mock, = bench.mocks()
     try:
-        yield Front(bench.gateway([mock], listeners=tls_listeners), mock, client_tls)
+        yield Front(bench.gateway([mock], listeners=tls_listeners), mock, certificate[0])
     finally:
         bench.close()

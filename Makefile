@@ -1,5 +1,5 @@
 # joulegate: `make demo` sets everything up and runs it, `make test` sets everything up and tests it.
-.PHONY: setup build release test unit integration demo demo-llm clean
+.PHONY: setup build release test unit integration fuzz fuzz-short demo demo-llm clean
 
 VENV := .venv
 RELEASE := .build/release/joulegate
@@ -25,7 +25,15 @@ unit: setup
 integration: release peers
 	$(VENV)/bin/python -m pytest -q Tests/Integration
 
-test: unit integration
+# Every parser with 30,000 inputs of the fuzzer's.
+fuzz-short: setup
+	@sh scripts/fuzz.sh all
+
+# One parser for longer: make fuzz TARGET=sse RUNS=10000000
+fuzz: setup
+	@sh scripts/fuzz.sh $(TARGET) --runs $(or $(RUNS),1000000)
+
+test: unit fuzz-short integration
 
 demo: release
 	@$(RELEASE) demo $(DEMO)

@@ -15,24 +15,11 @@ final class Reading {
     /// Paths of ``ConfigurationKey`` form that the reader asked for.
     private(set) var keysRead: Set<String> = []
     let environment: [String: String]
-    /// The known keys below each block, in documented order.
-    private let children: [String: [String]]
+    private let known: KnownKeys
 
-    init(keys: [String], environment: [String: String]) {
+    init(_ known: KnownKeys, environment: [String: String]) {
         self.environment = environment
-        var children: [String: [String]] = [:]
-        for key in keys {
-            let parts = key.split(separator: ".").map(String.init)
-            for depth in parts.indices {
-                let block = parts[..<depth].joined(separator: ".")
-                let name = parts[depth].hasSuffix("[]")
-                    ? String(parts[depth].dropLast(2)) : parts[depth]
-                if !(children[block, default: []].contains(name)) {
-                    children[block, default: []].append(name)
-                }
-            }
-        }
-        self.children = children
+        self.known = known
     }
 
     /// Values that came out of the environment: secrets, as likely as not.
@@ -46,7 +33,7 @@ final class Reading {
         return text.count > 40 ? "'\(text.prefix(40))...'" : "'\(text)'"
     }
 
-    func knownKeys(below block: String) -> [String] { children[block] ?? [] }
+    func knownKeys(below block: String) -> [String] { known.children[block] ?? [] }
 
     func markRead(_ key: String) { keysRead.insert(key) }
 

@@ -50,8 +50,7 @@ extension GatewayConfiguration {
         text: String, profiles: any ProfileSource, environment: [String: String],
         file: String? = nil
     ) -> (report: ConfigurationReport, keysRead: Set<String>) {
-        let reading = Reading(
-            keys: ConfigurationKey.all.map(\.path), environment: environment)
+        let reading = Reading(.ofConfiguration, environment: environment)
         var configuration: GatewayConfiguration?
         do {
             let root = BlockReader(
@@ -72,7 +71,7 @@ extension GatewayConfiguration {
     private static func profilesDirectory(
         in text: String, environment: [String: String]
     ) -> String? {
-        let reading = Reading(keys: ConfigurationKey.all.map(\.path), environment: environment)
+        let reading = Reading(.ofConfiguration, environment: environment)
         guard let node = try? YAMLDocument.compose(text) else { return nil }
         return BlockReader(node, path: "", schema: "", in: reading)
             .string("profiles_directory")?.value

@@ -37,7 +37,7 @@ public enum ProfileReader {
     public static func parse(
         text: String, file: String? = nil
     ) throws(ConfigurationError) -> Profile {
-        let reading = Reading(keys: keys.map(\.path), environment: [:])
+        let reading = Reading(KnownKeys(keys.map(\.path)), environment: [:])
         var profile = Profile.unread
         do {
             let node = try YAMLDocument.compose(text)

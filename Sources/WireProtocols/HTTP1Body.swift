@@ -120,10 +120,8 @@ struct HTTP1Body: Sendable {
         var index = start
         // Only an extension may follow the space: `5 5` could be read as another size.
         while index < input.count, input[index] == 0x20 || input[index] == 0x09 { index += 1 }
-        guard index < input.count else {
-            if index > bounds.sizeLine { throw .malformedChunk }
-            return nil
-        }
+        if index > bounds.sizeLine { throw .malformedChunk }
+        guard index < input.count else { return nil }
         guard input[index] == UInt8(ascii: ";") || input[index] == UInt8(ascii: "\r") else {
             throw .malformedChunk
         }

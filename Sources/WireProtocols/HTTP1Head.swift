@@ -17,13 +17,14 @@ struct HTTP1HeadFinder: Sendable {
             guard lineFeed > lineStart, input[lineFeed - 1] == UInt8(ascii: "\r") else {
                 throw .bareLineFeed
             }
+            // The empty line counts too: whether it came along or later must not matter.
+            if scanned > limit { throw .headTooLarge }
             if lineFeed - lineStart == 1 {
                 let length = scanned
                 self = HTTP1HeadFinder()
                 return length
             }
             lineStart = scanned
-            if scanned > limit { throw .headTooLarge }
         }
         if scanned > limit { throw .headTooLarge }
         return nil

@@ -118,7 +118,6 @@ enum HTTP2Callbacks {
             nghttp2_submit_rst_stream(session, 0, id, refusedStream)
             return 0
         }
-        cell.pointee.noteOpened()
         let slot = cell.pointee.claim()
         slot.pointee.streamID = id
         nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(slot))

@@ -4,7 +4,14 @@ extension HTTP2Cell {
     /// One frame header of the peer's.
     mutating func note(_ frame: HTTP2FrameScanner.Head) {
         switch frame.type {
-        case HTTP2Callbacks.frameType.data, HTTP2Callbacks.frameType.headers,
+        case HTTP2Callbacks.frameType.headers:
+            // Here and not where the library opens the stream, which is later: it must not matter
+            // whether the updates behind it come in the same piece.
+            if frame.stream & 1 == 1, frame.stream > lastStream {
+                lastStream = frame.stream
+                grant(2)
+            }
+        case HTTP2Callbacks.frameType.data,
             HTTP2Callbacks.frameType.continuation, HTTP2Callbacks.frameType.rstStream:
             // What is in them decides, or what becomes of their streams.
             break
@@ -50,8 +57,6 @@ extension HTTP2Cell {
 
     static let updatesAtStart = 10
     private static let updatesKept = 10_000
-
-    mutating func noteOpened() { grant(2) }
 
     mutating func noteSent(bytes: Int) { grant(2 &+ 2 &* (bytes / 512)) }
 

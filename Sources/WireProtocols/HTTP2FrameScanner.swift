@@ -17,7 +17,8 @@ struct HTTP2FrameScanner {
         isWithinBlock || filled > 0 || (payloadLeft > 0 && type != HTTP2Callbacks.frameType.data)
     }
 
-    /// HEADERS frames begun so far.
+    /// HEADERS frames that have come whole. The library may wait for a frame's padding and priority
+    /// before it tells of it.
     private(set) var headerFrames = 0
     /// A HEADERS frame came on a stream that the peer had passed over (RFC 9113 5.1.1).
     private(set) var hasUsedSkippedStream = false
@@ -46,6 +47,7 @@ struct HTTP2FrameScanner {
                 let step = min(payloadLeft, bytes.count - offset)
                 offset += step
                 payloadLeft -= step
+                if payloadLeft == 0 { noteWhole() }
                 continue
             }
             if filled == 0, !isWithinBlock { part &+= 1 }
@@ -72,7 +74,7 @@ struct HTTP2FrameScanner {
         payloadLeft = head.length
         switch head.type {
         case HTTP2Callbacks.frameType.headers:
-            headerFrames &+= 1
+            if payloadLeft == 0 { noteWhole() }
             isWithinBlock = head.flags & Self.endHeaders == 0
             follow(head.stream)
         case HTTP2Callbacks.frameType.continuation:
@@ -80,6 +82,10 @@ struct HTTP2FrameScanner {
         default:
             break
         }
+    }
+
+    private mutating func noteWhole() {
+        if type == HTTP2Callbacks.frameType.headers { headerFrames &+= 1 }
     }
 
     /// A client's streams have odd ids that only grow; those between two of them are closed

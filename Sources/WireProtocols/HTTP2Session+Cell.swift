@@ -132,6 +132,8 @@ struct HTTP2Cell: ~Copyable {
     var countedResets = 0
     /// WINDOW_UPDATE frames that the peer may send before they count as suspicious.
     var updatesLeft = HTTP2Cell.updatesAtStart
+    /// The highest stream that HEADERS came on.
+    var lastStream = -1
 
     init(limits: Limits, pool: BlockPool) {
         bounds = Bounds(limits)

@@ -82,6 +82,8 @@ struct ParsedRequestTests {
         (#"[{"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}]"#, 1, false),
         (#"[{"type":"input_audio","input_audio":{"url":"http://h"}}]"#, 1, true),
         (#"[{"type":"text","text":"http://h"}]"#, 0, false),
+        (#"[{"type":"\u0069mage","image":"AA"}]"#, 1, false),
+        (#"[{"type":"\u0069nput_text","text":"a"}]"#, 0, false),
         (
             #"[{"type":"image_url","image_url":"data:,"},{"type":"text","text":""},"#
                 + #"{"type":"video_url","video_url":"data:,"}]"#, 2, false

@@ -39,6 +39,7 @@ import Testing
         ("5\rhello\r\n", .bareCarriageReturn),
         ("5;a\nhello\r\n", .malformedChunk),
         ("5 5\r\nhello\r\n", .malformedChunk),
+        ("5" + String(repeating: " ", count: 500) + "\r\nhello\r\n", .malformedChunk),
         ("5\r\nhelloX\r\n", .malformedChunk),
         ("5\r\nhello\n", .malformedChunk),
         ("5\r\nhello\rX", .malformedChunk),

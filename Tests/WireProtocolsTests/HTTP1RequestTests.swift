@@ -214,6 +214,18 @@ import Testing
         #expect(parse(endless, limits: limits).error == .headTooLarge)
     }
 
+    @Test("the empty line counts towards a head, whether it comes along or later")
+    func emptyLinesCount() {
+        var limits = Limits()
+        let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        limits.uriBytes = 10
+        limits.headerListBytes = bytes.count - 1 - limits.uriBytes
+        for step in [1, bytes.count] {
+            let outcome = HTTP1Feeding.requests(bytes, step: step, limits: limits)
+            #expect(outcome.error == .headTooLarge, "by \(step)")
+        }
+    }
+
     @Test func aHeadWithoutEndIsRefusedInLinearTime() {
         let line = "GET / HTTP/1.1\r\nHost: a\r\nX: "
         let bytes = Array((line + String(repeating: "v", count: 100_000)).utf8)

@@ -103,7 +103,35 @@ private typealias F = HTTP2Frames
         #expect(bench.requests.count == 1)
     }
 
+    @Test("a head in pieces is one that was taken, whatever stands before its fields")
+    func headsInPieces() throws {
+        let bench = try HTTP2Bench.make()
+        let before = bench.glitches
+        let block = F.block([
+            (":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/"),
+        ])
+        let priority: UInt8 = 0x20
+        let bytes = F.frame(
+            F.headers, flags: F.endHeaders | F.endStream | priority, stream: 1,
+            [0, 0, 0, 0, 1] + block)
+        bench.feed(bytes, step: 9)
+        #expect(bench.requests.count == 1)
+        #expect(bench.glitches == before)
+    }
+
     // MARK: Windows
+
+    @Test("what opens windows right behind its requests may, in one piece or many",
+        arguments: [1, 100_000])
+    func updatesBehindHeads(step: Int) throws {
+        let bench = try HTTP2Bench.make()
+        let before = bench.glitches
+        let bytes = (0..<30).flatMap { index in
+            F.request(2 * index + 1) + F.windowUpdate(2 * index + 1, 100)
+        }
+        bench.feed(bytes, step: step)
+        #expect(bench.glitches == before)
+    }
 
     /// A client that takes `reads` bytes at a time and opens both windows after each.
     @Test(arguments: [16_384, 4_096, 512])

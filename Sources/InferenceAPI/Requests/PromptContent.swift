@@ -46,8 +46,13 @@ extension RequestReader {
     private func isMediaType(_ value: Range<Int>) -> Bool {
         guard scanner.kind(at: value.lowerBound) == .string else { return false }
         let type = contents(of: value)
+        guard type.contains(UInt8(ascii: "\\")) else { return Self.isMediaType(type) }
+        return JSONText.unescapedBytes(type).withUnsafeBytes(Self.isMediaType)
+    }
+
+    private static func isMediaType(_ type: UnsafeRawBufferPointer) -> Bool {
         if type.holds("input_text") { return false }
-        return Self.mediaTypes.contains { prefix in
+        return mediaTypes.contains { prefix in
             let count = prefix.utf8CodeUnitCount
             return type.count >= count
                 && UnsafeRawBufferPointer(rebasing: type.prefix(count)).holds(prefix)

@@ -20,7 +20,8 @@ public struct FuzzTarget: Sendable {
     public func run(_ input: UnsafeRawBufferPointer) throws { try body(input) }
 
     public static let all: [FuzzTarget] = [
-        .serverSentEvents,
+        .http1Requests, .http1Responses, .http2Frames, .serverSentEvents, .jsonBodies,
+        .prometheusPages, .configurationFiles,
     ]
 }
 

@@ -17,7 +17,7 @@ struct PieceLengths {
             // One cut.
             defer { state = 0 }
             return state == 0 ? rest : min(rest, parameter + 1)
-        case 1: return min(rest, parameter % 8 + 1)
+        case 1: return min(rest, parameter & 7 < 5 ? 1 : parameter & 7)
         case 2: return min(rest, random(below: 8) + 1)
         default: return min(rest, random(below: 96) + 1)
         }

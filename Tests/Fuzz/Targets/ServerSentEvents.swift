@@ -3,7 +3,7 @@ import InferenceTypes
 
 extension FuzzTarget {
     /// Input: task and options, end and choices, cut, then the stream.
-    static let serverSentEvents = FuzzTarget("sse", longestInput: 1_536) { input in
+    static let serverSentEvents = FuzzTarget("sse", longestInput: 768) { input in
         guard let (head, stream) = input.cut(3) else { return }
         try checkBlocks(of: stream, cut: head[2])
         let plan = RelayPlan(head[0], head[1])

@@ -17,8 +17,8 @@ struct HTTP2FrameScanner {
         isWithinBlock || filled > 0 || (payloadLeft > 0 && type != HTTP2Callbacks.frameType.data)
     }
 
-    /// HEADERS frames that have come whole. The library may wait for a frame's padding and priority
-    /// before it tells of it.
+    /// HEADERS frames so far of which enough has come for the library to tell of them: it waits for
+    /// the padding's length and the priority.
     private(set) var headerFrames = 0
     /// A HEADERS frame came on a stream that the peer had passed over (RFC 9113 5.1.1).
     private(set) var hasUsedSkippedStream = false
@@ -29,6 +29,8 @@ struct HTTP2FrameScanner {
     /// The connection preface counts as the payload of a frame before the first.
     private var payloadLeft = 24
     private var isWithinBlock = false
+    /// A HEADERS frame is counted once no more than this is left of its payload.
+    private var countedAt: Int?
     private var lastStream = -1
     /// Ids that were passed over, the oldest ones forgotten first.
     private var skipped: [ClosedRange<Int>] = []
@@ -37,6 +39,8 @@ struct HTTP2FrameScanner {
     private static let preface: UInt8 = 0xFF
     private static let headBytes = 9
     private static let endHeaders: UInt8 = 0x4
+    private static let padded: UInt8 = 0x8
+    private static let prioritised: UInt8 = 0x20
     private static let skippedRanges = 16
 
     /// Calls `note` with each frame header that becomes whole within `bytes`.
@@ -47,7 +51,7 @@ struct HTTP2FrameScanner {
                 let step = min(payloadLeft, bytes.count - offset)
                 offset += step
                 payloadLeft -= step
-                if payloadLeft == 0 { noteWhole() }
+                countHeaders()
                 continue
             }
             if filled == 0, !isWithinBlock { part &+= 1 }
@@ -74,7 +78,10 @@ struct HTTP2FrameScanner {
         payloadLeft = head.length
         switch head.type {
         case HTTP2Callbacks.frameType.headers:
-            if payloadLeft == 0 { noteWhole() }
+            let ahead = (head.flags & Self.padded != 0 ? 1 : 0)
+                + (head.flags & Self.prioritised != 0 ? 5 : 0)
+            countedAt = max(0, head.length - ahead)
+            countHeaders()
             isWithinBlock = head.flags & Self.endHeaders == 0
             follow(head.stream)
         case HTTP2Callbacks.frameType.continuation:
@@ -84,8 +91,10 @@ struct HTTP2FrameScanner {
         }
     }
 
-    private mutating func noteWhole() {
-        if type == HTTP2Callbacks.frameType.headers { headerFrames &+= 1 }
+    private mutating func countHeaders() {
+        guard let left = countedAt, payloadLeft <= left else { return }
+        countedAt = nil
+        headerFrames &+= 1
     }
 
     /// A client's streams have odd ids that only grow; those between two of them are closed

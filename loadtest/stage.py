@@ -185,14 +185,16 @@ class Stage(contextlib.AbstractContextManager):
     def stream_client(self):
         return self.compile("stream_client", "-lnghttp2", "-lssl", "-lcrypto")
 
-    def spawn(self, command, cpu, port, name, environment=None):
+    def spawn(self, command, cpu, port, name, environment=None, patience=10):
+        """A program that listens on `port` within `patience` seconds."""
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 ["taskset", "-c", cpu, *map(str, command)], stdout=output, stderr=output,
                 env={**os.environ, **(environment or {})})
         self.processes.append(process)
-        for _ in range(500):
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 return Proxy(name, port, process, log)
             if process.poll() is not None:
@@ -207,7 +209,7 @@ class Stage(contextlib.AbstractContextManager):
 
     def gateway(
             self, upstream, binary=RELEASE, name="joulegate", prefix=(), pair=None, threads=1,
-            cpu=PROXY_CPU):
+            cpu=PROXY_CPU, patience=10):
         """`pair`: certificate and key of a second listener, which speaks TLS."""
         port, tls_port, tls = free_port(), free_port(), ""
         if pair:
@@ -218,7 +220,7 @@ class Stage(contextlib.AbstractContextManager):
                 port=port, tls=tls, admin=free_port(), upstream=upstream,
                 profiles=ROOT / "Config" / "profiles"))
         command = [*prefix, binary, "serve", "--config", config, "--threads", threads]
-        proxy = self.spawn(command, cpu, port, name)
+        proxy = self.spawn(command, cpu, port, name, patience=patience)
         proxy.tls_port = tls_port if pair else None
         return proxy
 

@@ -185,6 +185,16 @@ class Stage(contextlib.AbstractContextManager):
     def stream_client(self):
         return self.compile("stream_client", "-lnghttp2", "-lssl", "-lcrypto")
 
+    @staticmethod
+    def listens(port, process, patience=10):
+        """True once a process accepts connections; false if it ends first or never does."""
+        deadline = time.monotonic() + patience
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return True
+            time.sleep(0.02)
+        return False
+
     def spawn(self, command, cpu, port, name, environment=None, patience=10):
         """A program that listens on `port` within `patience` seconds."""
         log = self.folder / f"{name}.log"
@@ -193,13 +203,8 @@ class Stage(contextlib.AbstractContextManager):
                 ["taskset", "-c", cpu, *map(str, command)], stdout=output, stderr=output,
                 env={**os.environ, **(environment or {})})
         self.processes.append(process)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return Proxy(name, port, process, log)
-            if process.poll() is not None:
-                break
-            time.sleep(0.02)
+        if self.listens(port, process, patience):
+            return Proxy(name, port, process, log)
         raise SystemExit(f"{name} did not start:\n{log.read_text()}")
 
     def model_server(self, pace_us=0, cpu=MODEL_CPU):
@@ -221,6 +226,8 @@ class Stage(contextlib.AbstractContextManager):
                 profiles=ROOT / "Config" / "profiles"))
         command = [*prefix, binary, "serve", "--config", config, "--threads", threads]
         proxy = self.spawn(command, cpu, port, name, patience=patience)
+        if pair and not self.listens(tls_port, proxy.process, patience):
+            raise SystemExit(f"{name} does not listen for TLS:\n{proxy.log.read_text()}")
         proxy.tls_port = tls_port if pair else None
         return proxy
 

@@ -1,9 +1,10 @@
+import Allocations
 import Benchmark
 import Glibc
 
 extension BenchmarkMetric {
-    /// Units of an iteration: what the tool counts it counts for all of them.
-    static let units = custom("Units", useScalingFactor: false)
+    /// Allocations of a thousand units.
+    static let allocations = custom("Allocations (per 1000 units)", useScalingFactor: false)
     /// CPU time of one unit, in picoseconds: other work on the machine takes wall time, not this.
     static let cpuPerUnit = custom("CPU (ps per unit)", useScalingFactor: false)
     /// Megabytes (10^6) of input per second of CPU time; 0 where there is no input.
@@ -31,10 +32,12 @@ func measure(
         prepared = work
         benchmark.startMeasurement()
         let start = threadTime()
+        let allocations = allocations_of_thread()
         for _ in 0..<units { try work() }
         let spent = max(threadTime() - start, 1)
+        let made = allocations_of_thread() - allocations
         benchmark.stopMeasurement()
-        benchmark.measurement(.units, units)
+        benchmark.measurement(.allocations, made * 1_000 / units)
         benchmark.measurement(.cpuPerUnit, spent * 1_000 / units)
         benchmark.measurement(.inputRate, bytes * units * 1_000 / spent)
     }

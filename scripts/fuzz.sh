@@ -28,12 +28,13 @@ done
 # Only the rooms with parsers are built, optimised, but with every check that a debug build makes:
 # of bounds, of overflow, of preconditions. lld: another linker warns of each of the fuzzer's
 # symbols, which takes longer than building.
+mkdir -p "$build"
 echo "fuzz: building"
 started=$(date +%s)
 JOULEGATE_FUZZ=1 swift build -c release --scratch-path "$build" --product fuzz \
-    --sanitize=fuzzer -Xswiftc -assert-config -Xswiftc Debug -Xswiftc -use-ld=lld \
-    >"$build.log" 2>&1 || {
-    cat "$build.log"
+    --sanitize=fuzzer -Xswiftc -use-ld=lld -Xswiftc -assert-config -Xswiftc Debug \
+    >"$build/build.log" 2>&1 || {
+    cat "$build/build.log"
     exit 1
 }
 echo "fuzz: built in $(($(date +%s) - started)) s"
@@ -68,6 +69,8 @@ for name in $("$build/release/fuzz" lengths | cut -d' ' -f1); do
         echo "fuzz: $name has a finding; its input is in $build/found/$name"
         exit 1
     }
-    sed -n 's/^stat::number_of_executed_units: */fuzz: '"$name"': executions /p
-            s/^stat::average_exec_per_sec: */fuzz: '"$name"': per second /p' "$build/$name.log"
+    awk -v name="$name" '/^stat::number_of_executed_units/ { runs = $2 }
+        /^stat::average_exec_per_sec/ { rate = $2 }
+        END { printf "fuzz: %s: %d executions, %d per second\n", name, runs, rate }' \
+        "$build/$name.log"
 done

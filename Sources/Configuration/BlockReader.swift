@@ -27,6 +27,8 @@ final class Reading {
 
     func markInterpolated(_ value: String) { interpolated.insert(value) }
 
+    func isInterpolated(_ value: String) -> Bool { interpolated.contains(value) }
+
     /// A value as a message may show it: cut short, and never one from the environment.
     func quoted(_ text: String) -> String {
         if interpolated.contains(text) { return "a value from the environment" }

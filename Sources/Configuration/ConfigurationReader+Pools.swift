@@ -5,7 +5,7 @@ extension ConfigurationReader {
         for block in rootBlocks("meters") {
             guard let name = block.required("name") else { continue }
             if meterNames.contains(name.value) {
-                reading.error("'\(name.value)' already names a meter", at: name)
+                reading.error("\(reading.quoted(name.value)) already names a meter", at: name)
             }
             meterNames.append(name.value)
             let source: MeterSource = block.requiredChoice("source") ?? .kepler
@@ -39,7 +39,7 @@ extension ConfigurationReader {
         for block in rootBlocks("pools") {
             guard let name = block.required("name") else { continue }
             if poolNames.contains(name.value) {
-                reading.error("'\(name.value)' already names a pool", at: name)
+                reading.error("\(reading.quoted(name.value)) already names a pool", at: name)
             }
             poolNames.append(name.value)
             let engine: EngineKind = block.requiredChoice("engine") ?? .vllm
@@ -76,10 +76,13 @@ extension ConfigurationReader {
             let maxInFlight = block.integer("max_in_flight", in: 1...1_000_000)
             guard let text = block.required("url"), let url = url(text) else { continue }
             if url.path != "/" {
-                reading.error("an endpoint's address has no path: '\(url.path)'", at: text)
+                let path = reading.isInterpolated(text.value) ? "" : ": '\(url.path)'"
+                reading.error("an endpoint's address has no path\(path)", at: text)
             }
             if !addresses.insert(url.authority).inserted {
-                reading.error("\(url.authority) is already an endpoint", at: text)
+                let isShown = !reading.isInterpolated(text.value)
+                reading.error(
+                    "\(isShown ? url.authority : "this address") is already an endpoint", at: text)
             }
             endpoints.append(
                 GatewayConfiguration.Endpoint(url: url, meters: meters, maxInFlight: maxInFlight))
@@ -101,7 +104,8 @@ extension ConfigurationReader {
                 continue
             }
             if served.contains(where: { $0.model == model }) {
-                reading.error("'\(name.value)' is already served by this pool", at: name)
+                reading.error(
+                    "\(reading.quoted(name.value)) is already served by this pool", at: name)
             }
             served.append(.init(model: model, upstream: upstream ?? name.value))
         }
@@ -127,7 +131,7 @@ extension ConfigurationReader {
         for block in rootBlocks("tenants") {
             guard let name = block.required("name") else { continue }
             if !names.insert(name.value).inserted {
-                reading.error("'\(name.value)' already names a tenant", at: name)
+                reading.error("\(reading.quoted(name.value)) already names a tenant", at: name)
             }
             var tenant = GatewayConfiguration.Tenant(name: name.value)
             tenant.serviceClass = block.choice("class") ?? tenant.serviceClass
@@ -171,7 +175,10 @@ extension ConfigurationReader {
         do {
             return try ServiceURL(text.value)
         } catch {
-            reading.error(error.message, at: text)
+            // An address may hold a password, and the mistake is shown with a part of it.
+            let isShown = !reading.isInterpolated(text.value)
+            reading.error(
+                isShown ? error.message : "a value from the environment is no address", at: text)
             return nil
         }
     }
@@ -183,8 +190,10 @@ extension ConfigurationReader {
         } catch {
             let placed = error.issues.filter { $0.line > 0 }
             let reasons = error.issues.filter { $0.line == 0 }.map(\.message)
-            let reason = reasons.first ?? "\(placed.count) mistakes in it"
-            reading.error("profile '\(name.value)' cannot be used: \(reason)", at: name)
+            let isShown = !reading.isInterpolated(name.value)
+            let reason = (isShown ? reasons.first : nil) ?? "\(placed.count) mistakes in it"
+            reading.error(
+                "profile \(reading.quoted(name.value)) cannot be used: \(reason)", at: name)
             placed.forEach(reading.report)
             return nil
         }

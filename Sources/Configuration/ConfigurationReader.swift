@@ -91,7 +91,7 @@ struct ConfigurationReader {
             guard let name = block.required("name") else { continue }
             let aliases = block.strings("aliases") ?? []
             for spoken in [name] + aliases where !taken.insert(spoken.value).inserted {
-                reading.error("'\(spoken.value)' already names a model", at: spoken)
+                reading.error("\(reading.quoted(spoken.value)) already names a model", at: spoken)
             }
             var model = GatewayConfiguration.Model(name: name.value)
             model.aliases = aliases.map(\.value)
@@ -156,7 +156,9 @@ struct ConfigurationReader {
             let served = configuration.pools.contains { pool in
                 pool.upstreamName(of: ModelID(index)) != nil
             }
-            if !served { reading.warning("no pool serves model '\(place.value)'", at: place) }
+            if !served {
+                reading.warning("no pool serves model \(reading.quoted(place.value))", at: place)
+            }
         }
     }
 
@@ -216,7 +218,8 @@ struct ConfigurationReader {
 
     /// Reports `name` as unknown, with the nearest of `names`.
     func unknown(_ noun: String, _ name: Located<String>, among names: [String]) {
-        let hint = EditDistance.nearest(to: name.value, among: names)
+        let shown = names.filter { !reading.isInterpolated($0) }
+        let hint = EditDistance.nearest(to: name.value, among: shown)
             .map { "; did you mean '\($0)'?" } ?? ""
         reading.error("there is no \(noun) \(reading.quoted(name.value))\(hint)", at: name)
     }

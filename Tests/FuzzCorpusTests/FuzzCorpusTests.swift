@@ -33,7 +33,7 @@ import Testing
     func cuts(_ target: FuzzTarget) throws {
         for file in try Self.inputs("corpus", target.name) {
             let bytes = try [UInt8](Data(contentsOf: file))
-            let step = max(1, bytes.count / 16)
+            let step = max(1, bytes.count / 8)
             for count in stride(from: 0, to: bytes.count, by: step) {
                 do {
                     try bytes[..<count].withUnsafeBytes { try target.run($0) }

@@ -97,15 +97,25 @@ enum StreamFailure {
             guard offset + 3 < text.upperBound, bytes[offset + 1] == UInt8(ascii: "u") else {
                 return 2
             }
-            // D8 to DB begins the first half of a pair of escapes.
-            let isHighHalf =
-                bytes[offset + 2] | 0x20 == UInt8(ascii: "d")
-                && "89abAB".utf8.contains(bytes[offset + 3])
-            return isHighHalf ? 12 : 6
+            return isPair(at: offset, of: text, in: bytes) ? 12 : 6
         case 0xF0...: return 4
         case 0xE0..<0xF0: return 3
         case 0xC0..<0xE0: return 2
         default: return 1
         }
+    }
+
+    /// True if the escape at `offset` and the one behind it are the halves of one character: D8 to
+    /// DB begins the first, DC to DF the second. A half can stand alone, too.
+    private static func isPair(
+        at offset: Int, of text: Range<Int>, in bytes: UnsafeRawBufferPointer
+    ) -> Bool {
+        offset + 9 < text.upperBound
+            && bytes[offset + 2] | 0x20 == UInt8(ascii: "d")
+            && "89abAB".utf8.contains(bytes[offset + 3])
+            && bytes[offset + 6] == UInt8(ascii: "\\")
+            && bytes[offset + 7] == UInt8(ascii: "u")
+            && bytes[offset + 8] | 0x20 == UInt8(ascii: "d")
+            && "cdefCDEF".utf8.contains(bytes[offset + 9])
     }
 }

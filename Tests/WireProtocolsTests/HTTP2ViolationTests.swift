@@ -94,6 +94,18 @@ private typealias F = HTTP2Frames
         #expect(try failures(gone) == [nil, nil])
     }
 
+    @Test func answersThatNobodyTakesAreBounded() throws {
+        var limits = Limits()
+        limits.outboundFrames = 50
+        let bench = try HTTP2Bench.make(limits)
+        let ping = F.frame(F.ping, [UInt8](repeating: 0, count: 8))
+        for _ in 0..<50 { bench.feed(ping) }
+        #expect(bench.failure == nil)
+        bench.feed(ping)
+        #expect(bench.failure == .abusive)
+        #expect(bench.failure?.code == 11)
+    }
+
     @Test func statusAHundredComesBeforeTheAnswer() throws {
         let bench = try HTTP2Bench.make()
         bench.feed(F.request(1, method: "POST", fields: [("expect", "100-continue")], end: false))

@@ -44,10 +44,9 @@ class Line:
         view = memoryview(data)
         end = time.monotonic() + timeout
         while view and not self.is_closed:
-            left = end - time.monotonic()
-            if left <= 0:
+            self.wait(select.POLLOUT, max(end - time.monotonic(), 0))
+            if time.monotonic() > end:
                 return False
-            self.wait(select.POLLOUT, left)
             try:
                 count = self.socket.send(view[:1 << 16])
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):

@@ -265,9 +265,9 @@ def closed_windows(scene, count, connections, **members) -> list:
 
 PLANS = [
     pytest.param(
-        {"stream": True, "mock": {"tokens": 50, "pad": 4000}}, 2, 32 * 1024, id="events"),
+        {"stream": True, "mock": {"tokens": 25, "pad": 8000}}, 2, 32 * 1024, id="events"),
     # Held whole before a byte goes out, so that a cut one can be asked for again.
-    pytest.param({"mock": {"tokens": 50, "pad": 4000}}, 1, 256 * 1024, id="whole answers"),
+    pytest.param({"mock": {"tokens": 25, "pad": 8000}}, 1, 256 * 1024, id="whole answers"),
 ]
 
 
@@ -295,7 +295,7 @@ def test_closed_windows_hold_so_much_and_not_for_ever(
 def test_windows_opened_by_one_byte(bench, scores):
     scene = Scene(bench, limits={"stall_timeout_ms": 1000})
     with scene.attack("windows opened by one byte", scores, started=20) as score:
-        line, = closed_windows(scene, 20, 1, stream=True, mock={"tokens": 50, "pad": 4000})
+        line, = closed_windows(scene, 20, 1, stream=True, mock={"tokens": 25, "pad": 8000})
         streams = [http2.odd(turn) for turn in range(20)]
         end = time.monotonic() + 1.0 + SWEEP + ENDS
         while line.resets < 20 and time.monotonic() < end:
@@ -455,7 +455,7 @@ def test_answers_beyond_the_budget_are_refused(bench, scores):
         # way when the budget is used up.
         while scene.gateway.buffered_bytes() <= budget and turn < 30:
             for _ in range(1 if turn else 15):
-                line.send(http2.ask(http2.odd(turn), mock={"tokens": 50, "pad": 4000}))
+                line.send(http2.ask(http2.odd(turn), mock={"tokens": 25, "pad": 8000}))
                 turn += 1
             assert line.listen(5, lambda: line.heads == turn)
             time.sleep(2 * SAMPLED)

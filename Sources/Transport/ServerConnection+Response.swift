@@ -30,7 +30,9 @@ extension ServerConnection {
         reactor.block.append(name: ":status", number: status)
         for index in 0..<fields.count { reactor.block.append(fields, at: index) }
         if let length { reactor.block.append(name: "content-length", number: length) }
-        http2?.respond(slot: stream.slot, fields: reactor.block, end: stream.isEnded)
+        // A HEAD's answer ends with its head, which needs no window.
+        let isEnd = stream.isEnded || stream.isHeadRequest
+        http2?.respond(slot: stream.slot, fields: reactor.block, end: isEnd)
     }
 
     func send(_ stream: ServerStream, _ bytes: UnsafeRawBufferPointer, end: Bool) {
@@ -39,6 +41,7 @@ extension ServerConnection {
         let bytes =
             stream.isHeadRequest ? UnsafeRawBufferPointer(start: nil, count: 0) : bytes
         if stage == .http2 {
+            if stream.isHeadRequest { return }
             http2?.append(slot: stream.slot, bytes, end: end)
         } else {
             sendHTTP1(stream, bytes, end: end)

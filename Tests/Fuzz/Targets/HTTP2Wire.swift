@@ -16,7 +16,9 @@ struct HTTP2Wire {
     private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
     private static let rawRecord: UInt8 = 0xFF
     private static let headers: UInt8 = 1
+    private static let settings: UInt8 = 4
     private static let goAway: UInt8 = 7
+    private static let continuation: UInt8 = 9
     private static let windowUpdate: UInt8 = 8
 
     /// - Parameter hasPreface: the preface and empty settings come first.
@@ -38,6 +40,7 @@ struct HTTP2Wire {
     }
 
     private mutating func readFrames() {
+        var continuations = 0
         var start = Self.preface.count
         while start + 9 <= bytes.count {
             frames += 1
@@ -48,6 +51,11 @@ struct HTTP2Wire {
                 guard streams.insert(stream).inserted else { break }
                 if streams.contains(where: { $0 > stream }) { dependsOnPieces = true }
             case Self.goAway: dependsOnPieces = true
+            // Faults that the library would let pass are noticed between two pieces, too.
+            case Self.settings where length > 0: dependsOnPieces = true
+            case Self.continuation:
+                continuations += 1
+                if continuations > 8 || length > 16_384 { dependsOnPieces = true }
             case Self.windowUpdate where stream == 0 && start + 13 <= bytes.count:
                 greatestWindow += number(start + 9, 4) & 0x7FFF_FFFF
             default: break

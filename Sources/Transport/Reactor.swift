@@ -88,8 +88,6 @@ public final class Reactor: @unchecked Sendable {
     var scratch = ByteQueue(keeping: 1 << 20)
     /// Plain text of the TLS connection being read.
     var plaintext: [UInt8] = []
-    /// Pieces of the response body being parsed; taken and put back like the next.
-    var gathered: [UInt8] = []
     /// Events of the HTTP/2 session being worked on; taken and put back around each use.
     var spareEvents: [HTTP2Event] = []
 

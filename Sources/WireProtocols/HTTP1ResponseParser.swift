@@ -67,6 +67,14 @@ public struct HTTP1ResponseParser: Sendable {
         }
     }
 
+    /// Takes the framing off the chunks that `bytes` begin with, and moves their payload together:
+    /// `payload` says where in `bytes` it lies then. What this does not use up is for `next`.
+    public mutating func unframe(
+        _ bytes: UnsafeMutableRawBufferPointer
+    ) -> (payload: Range<Int>, consumed: Int) {
+        body?.unframe(bytes) ?? (0..<0, 0)
+    }
+
     public mutating func inputClosed() -> Closing {
         if let body { return body.isCloseDelimited ? .endOfCloseDelimitedBody : .truncated }
         return hasStarted ? .truncated : .clean

@@ -11,6 +11,10 @@ import Testing
             let pieces = HTTP1Feeding.responses(bytes, step: step, toHead: toHead)
             #expect(pieces == whole, "fed by \(step): \(text.prefix(60).debugDescription)")
         }
+        for step in [1, 2, 3, 7, max(1, bytes.count)] where !toHead {
+            let unframed = HTTP1Feeding.unframedResponses(bytes, step: step)
+            #expect(unframed == whole, "unframed by \(step): \(text.prefix(60).debugDescription)")
+        }
         return whole
     }
 

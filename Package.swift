@@ -8,7 +8,11 @@ import PackageDescription
 // builds the search is left out: it was a tenth of all instructions of a request.
 let strict: [SwiftSetting] =
     (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
-    + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+    + [
+        .unsafeFlags(
+            ["-enforce-exclusivity=unchecked", "-cross-module-optimization"],
+            .when(configuration: .release))
+    ]
 
 /// A room of the house: a library target of our own, with its test target beside it.
 /// `docs/architecture.md` says what lives in each and who may import whom;

@@ -19,6 +19,12 @@ enum ByteSearch {
         let count = bytes.count
         guard let base = bytes.baseAddress, start < count else { return start }
         var offset = start
+        // Most strings are short.
+        if count &- offset >= width {
+            let hits = Hits(isSought((base + offset).loadUnaligned(as: Vector.self)))
+            if hits.areAny { return offset &+ hits.first }
+            offset &+= width
+        }
         // Two at a time: what long text costs is mostly the looks at the masks.
         while count &- offset >= 2 &* width {
             let first = isSought((base + offset).loadUnaligned(as: Vector.self))

@@ -73,10 +73,34 @@ public final class ClientConnection: Pollable {
     /// Hands the response head over by swapping blocks.
     public func swapHead(with block: inout FieldBlock) { swap(&head, &block) }
 
-    /// Sends request bytes (head and body as HTTP/1.1 text); they leave when the turn ends.
-    public func send(_ bytes: UnsafeRawBufferPointer) {
-        plain.append(bytes)
+    /// Sends request bytes (head and body as HTTP/1.1 text). On a connection that is ready they go
+    /// to the kernel from where they are; else, and what it does not take, when it is.
+    public func send(
+        _ head: UnsafeRawBufferPointer,
+        _ body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) {
+        var sent = 0
+        if stage == .ready, !hasTLS, isWritable, plain.isEmpty, descriptor >= 0 {
+            switch Socket.write(descriptor, head, body) {
+            case .bytes(let count): sent = count
+            case .wouldBlock: break
+            case .closed, .failed:
+                outputFailed()
+                return
+            }
+            if sent == head.count + body.count { return }
+            isWritable = false
+        }
+        let sentOfHead = min(sent, head.count)
+        plain.append(UnsafeRawBufferPointer(rebasing: head[sentOfHead...]))
+        plain.append(UnsafeRawBufferPointer(rebasing: body[(sent - sentOfHead)...]))
         reactor.markDirty(self)
+    }
+
+    /// The response may already be waiting (an early error): reading decides.
+    private func outputFailed() {
+        isPeerClosed = true
+        reactor.runAgain(self)
     }
 
     /// Stops reading: the upstream fills its own buffers and TCP slows it down.
@@ -331,10 +355,8 @@ public final class ClientConnection: Pollable {
                 isWritable = false
                 return
             case .closed, .failed:
-                // The response may already be waiting (an early error): reading decides.
-                isPeerClosed = true
                 queue.clear()
-                reactor.runAgain(self)
+                outputFailed()
                 return
             }
         }

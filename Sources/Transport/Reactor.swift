@@ -93,8 +93,7 @@ public final class Reactor: @unchecked Sendable {
 
     /// A connection's leftover bytes with the ones just read.
     var joined: [UInt8] = []
-    /// A response head being put together, and its HTTP/1.1 text.
-    var block = FieldBlock()
+    /// HTTP/1.1 text of a response head being put together.
     var text: [UInt8] = []
 
     private let epoll: Int32

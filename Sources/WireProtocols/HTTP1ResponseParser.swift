@@ -45,7 +45,10 @@ public struct HTTP1ResponseParser: Sendable {
 
     /// Ready for the response to the next request.
     public mutating func reset(requestMethodIsHead: Bool) {
-        self = HTTP1ResponseParser(limits: limits)
+        finder = HTTP1HeadFinder()
+        body = nil
+        informational = 0
+        hasStarted = false
         requestIsHead = requestMethodIsHead
     }
 
@@ -141,14 +144,16 @@ public struct HTTP1ResponseParser: Sendable {
         _ line: UnsafeRawBufferPointer
     ) throws(HTTP1Error) -> (minor: Int, status: Int) {
         guard line.count >= 12,
-            line[..<7].elementsEqual("HTTP/1.".utf8),
+            HTTP1Text.begins(line, with: "HTTP/1."),
             line[7] == UInt8(ascii: "1") || line[7] == UInt8(ascii: "0"), line[8] == 0x20,
             line.count == 12 || line[12] == 0x20
         else { throw .malformedStartLine }
         guard let status = HTTP1Text.decimal(UnsafeRawBufferPointer(rebasing: line[9..<12])),
             (100..<600).contains(status)
         else { throw .malformedStartLine }
-        for byte in line where byte < 0x20 && byte != 0x09 { throw .malformedStartLine }
+        if HTTP1Text.mayHaveControls(line) {
+            for byte in line where byte < 0x20 && byte != 0x09 { throw .malformedStartLine }
+        }
         return (Int(line[7] - UInt8(ascii: "0")), status)
     }
 }

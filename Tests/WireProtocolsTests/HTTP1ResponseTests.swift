@@ -199,4 +199,20 @@ import Testing
             _ = HTTP1Feeding.responses(bytes, step: 1 + random.nextIndex(below: 20))
         }
     }
+
+    /// Values are looked at eight bytes at a time: no place in one may be forgotten.
+    @Test func controlsAreSeenAtEveryPlaceOfAValue() {
+        for length in 1...20 {
+            for place in 0..<length {
+                for byte: UInt8 in [0x01, 0x0B, 0x1F, 0x7F] {
+                    var value = [UInt8](repeating: 0x61, count: length)
+                    value[place] = byte
+                    let head = Array("HTTP/1.1 200 OK\r\nA: ".utf8) + value
+                    let outcome = HTTP1Feeding.responses(
+                        head + Array("\r\nContent-Length: 0\r\n\r\n".utf8), step: 64)
+                    #expect(outcome.error == .malformedField, "\(byte) at \(place) of \(length)")
+                }
+            }
+        }
+    }
 }

@@ -148,7 +148,14 @@ public struct JSONScanner {
         return isNegative ? -value : value
     }
 
+    @inline(__always)
     private func skipSpace(from start: Int) -> Int {
+        // Most often there is none.
+        guard start < bytes.count, bytes[start] <= 0x20 else { return start }
+        return Self.skipSpaces(bytes, from: start)
+    }
+
+    private static func skipSpaces(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var offset = start
         while offset < bytes.count, JSONValidator.isSpace(bytes[offset]) { offset += 1 }
         return offset
@@ -199,7 +206,7 @@ public struct JSONScanner {
     static func endOfString(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var offset = start + 1
         while offset < bytes.count {
-            offset = JSONValidator.skipPlain(bytes, from: offset)
+            offset = ByteSearch.skipPlain(in: bytes, from: offset)
             guard offset < bytes.count else { break }
             switch bytes[offset] {
             case UInt8(ascii: "\""): return offset + 1

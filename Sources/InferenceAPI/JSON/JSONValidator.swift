@@ -179,7 +179,7 @@ struct JSONValidator {
         var surplus = 0
         offset += 1
         while true {
-            offset = Self.skipPlain(bytes, from: offset)
+            offset = ByteSearch.skipPlain(in: bytes, from: offset)
             guard offset < bytes.count else { throw failure(.unexpectedEnd) }
             let byte = bytes[offset]
             if byte == UInt8(ascii: "\"") {
@@ -206,6 +206,12 @@ struct JSONValidator {
         // What was before the next escape is the first half of a pair.
         var isPairOpen = false
         repeat {
+            if let unit = JSONEscape.wholeUnit(bytes, at: offset) {
+                surplus &+= Self.surplus(of: unit, isPairOpen)
+                isPairOpen = 0xD800..<0xDC00 ~= unit
+                offset += 6
+                continue
+            }
             offset += 1
             guard offset < bytes.count else { throw failure(.unexpectedEnd) }
             switch bytes[offset] {
@@ -216,13 +222,7 @@ struct JSONValidator {
                 isPairOpen = false
             case UInt8(ascii: "u"):
                 let unit = try hexadecimal()
-                switch unit {
-                case 0..<0x80: surplus &+= 5
-                case 0x80..<0x800: surplus &+= 4
-                // With its first half, which was counted as three bytes, it makes four.
-                case 0xDC00..<0xE000 where isPairOpen: surplus &+= 5
-                default: surplus &+= 3
-                }
+                surplus &+= Self.surplus(of: unit, isPairOpen)
                 isPairOpen = 0xD800..<0xDC00 ~= unit
             default:
                 throw failure(.invalidEscape)
@@ -230,8 +230,17 @@ struct JSONValidator {
         } while peek == UInt8(ascii: "\\")
     }
 
-    /// The four digits behind the `u` at the offset.
+    /// Bytes that the escape of a UTF-16 unit takes beyond what it stands for.
     @inline(__always)
+    private static func surplus(of unit: UInt32, _ isPairOpen: Bool) -> Int {
+        if unit >= 0x800 {
+            // With its first half, which was counted as three bytes, the second makes four.
+            return isPairOpen && 0xDC00..<0xE000 ~= unit ? 5 : 3
+        }
+        return unit < 0x80 ? 5 : 4
+    }
+
+    /// The four digits behind the `u` at the offset.
     private mutating func hexadecimal() throws(JSONScanner.Failure) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {
@@ -276,6 +285,11 @@ struct JSONValidator {
 
     @inline(__always)
     private mutating func skipSpace() {
+        guard offset < bytes.count, bytes[offset] <= 0x20 else { return }
+        skipSpaces()
+    }
+
+    private mutating func skipSpaces() {
         while offset < bytes.count, Self.isSpace(bytes[offset]) { offset += 1 }
     }
 
@@ -286,16 +300,6 @@ struct JSONValidator {
     static func endsScalar(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
             || isSpace(byte)
-    }
-
-    /// Skips bytes that need no look: printable ASCII but quote and backslash.
-    static func skipPlain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        ByteSearch.first(in: bytes, from: start) { bytes in
-            // As signed numbers, what is not ASCII is below the controls.
-            (unsafeBitCast(bytes, to: SIMD16<Int8>.self) .< SIMD16(repeating: 0x20))
-                .| ByteSearch.equal(bytes, UInt8(ascii: "\""))
-                .| ByteSearch.equal(bytes, UInt8(ascii: "\\"))
-        }
     }
 
     private func failure(_ reason: JSONScanner.Failure.Reason) -> JSONScanner.Failure {

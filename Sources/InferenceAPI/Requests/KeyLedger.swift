@@ -4,7 +4,7 @@
 /// One array serves all open objects as a stack, so that a message costs no allocation.
 struct KeyLedger {
     private struct Entry {
-        /// Equal for equal keys: ``MemberKey/outset``, or ``MemberKey/digest`` where there are many.
+        /// Equal for equal keys: ``MemberKey/outset``; where there are many, ``MemberKey/digest``.
         var sign: UInt64
         var key: JSONDocument.Node
     }

@@ -1,10 +1,11 @@
 # joulegate: `make demo` sets everything up and runs it, `make test` sets everything up and tests it.
-.PHONY: setup build release test unit integration demo demo-llm clean
+.PHONY: setup peers counts build release test unit integration instructions bench demo demo-llm clean
 
 VENV := .venv
 RELEASE := .build/release/joulegate
 # One self-contained binary: no Swift runtime to install beside it, and cheaper calls into it.
 RELEASE_FLAGS := -c release --static-swift-stdlib
+GATE := loadtest/instructions.gate
 
 setup:
 	@sh scripts/setup.sh
@@ -12,6 +13,10 @@ setup:
 peers:
 	@sh scripts/setup.sh --peers
 	@sh scripts/venv.sh $(VENV)
+
+# Without valgrind all else can still be tested.
+counts:
+	@sh scripts/setup.sh --counts || ! command -v valgrind
 
 build: setup
 	swift build
@@ -22,10 +27,19 @@ release: setup
 unit: setup
 	swift test
 
-integration: release peers
+integration: release peers counts
 	$(VENV)/bin/python -m pytest -q Tests/Integration
 
-test: unit integration
+# Counts, not times: they hold on a busy machine.
+instructions: release counts
+	@if command -v valgrind >/dev/null; then loadtest/instructions --gate $(GATE) $(RELEASE); \
+	else echo "instructions: SKIPPED: valgrind is missing and could not be installed"; fi
+
+# A package of its own, with what it fetches.
+bench: setup
+	@sh scripts/bench.sh $(BENCH)
+
+test: unit integration instructions
 
 demo: release
 	@$(RELEASE) demo $(DEMO)

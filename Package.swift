@@ -29,7 +29,16 @@ func tests(_ name: String, _ imports: [Target.Dependency] = []) -> Target {
 
 let package = Package(
     name: "joulegate",
-    products: [.executable(name: "joulegate", targets: ["joulegate"])],
+    products: [
+        .executable(name: "joulegate", targets: ["joulegate"]),
+        // For `Benchmarks/`, a package of its own.
+        .library(
+            name: "MeasuredRooms",
+            targets: [
+                "EnergyModel", "InferenceAPI", "InferenceTypes", "Scheduling", "Telemetry",
+                "WireProtocols",
+            ]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),

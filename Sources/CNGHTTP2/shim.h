@@ -21,6 +21,12 @@ static inline void joulegate_option_set_reset_rate(
         nghttp2_option_set_stream_reset_rate_limit(option, burst, rate);
 }
 
+/// Our own count of CONTINUATION frames comes first: the library's depends on how TCP cuts them.
+static inline void joulegate_option_set_max_continuations(nghttp2_option *option, size_t value) {
+    if (nghttp2_option_set_max_continuations)
+        nghttp2_option_set_max_continuations(option, value);
+}
+
 /// True if the library has the fixes without which a peer can exhaust or abort the process.
 static inline int joulegate_nghttp2_is_patched(void) {
     return nghttp2_option_set_stream_reset_rate_limit != 0 &&

@@ -38,6 +38,23 @@ static inline void joulegate_ssl_ctx_set_defaults(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
+// Counts the steps of a connection's handshakes, those behind the first one (key updates) included,
+// in the slot that OpenSSL keeps for its user.
+static inline void joulegate_count_handshake_step(const SSL *ssl, int where, int value) {
+    (void)value;
+    if ((where & SSL_CB_LOOP) == 0) return;
+    size_t count = (size_t)SSL_get_ex_data(ssl, 0);
+    SSL_set_ex_data((SSL *)ssl, 0, (void *)(count + 1));
+}
+
+static inline void joulegate_ssl_count_handshake_steps(SSL *ssl) {
+    SSL_set_info_callback(ssl, joulegate_count_handshake_step);
+}
+
+static inline size_t joulegate_ssl_handshake_steps(const SSL *ssl) {
+    return (size_t)SSL_get_ex_data(ssl, 0);
+}
+
 static inline int joulegate_ssl_ctx_set_versions(SSL_CTX *context, int lowest, int highest) {
     return SSL_CTX_set_min_proto_version(context, lowest) == 1 &&
            SSL_CTX_set_max_proto_version(context, highest) == 1;

@@ -5,6 +5,8 @@ import InferenceTypes
 /// A bucket that holds ``Limits/glitches`` of them and leaks ``Limits/glitchesPerSecond``; a
 /// request that ended well takes one along too, so that a busy client may send one with each.
 ///
+/// A second one judges the handshakes that a TLS client begins on a connection.
+///
 /// A peer's own resets are not counted here but by ``ResetRule``: to cancel is no mistake.
 struct GlitchBucket {
     private let capacity: Double

@@ -42,7 +42,7 @@ extension ServerConnection {
     /// connection after a last GOAWAY, which the client has less than a second to read. What it
     /// still sends is not read any more.
     func expel(code: UInt32 = HTTP2Error.enhanceYourCalm) {
-        guard stage == .http2, let last = http2?.lastFrame(code: code) else {
+        guard stage == .http2, let last = http2?.lastFrames(code: code) else {
             close()
             return
         }

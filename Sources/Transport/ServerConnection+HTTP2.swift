@@ -70,8 +70,9 @@ extension ServerConnection {
         case .closed:
             let stream = stream(event.slot)
             if event.slot < streams.count { streams[event.slot] = nil }
+            let isWell = event.code == 0 && stream?.isWholeOnTheWire == true
             conduct.streamEnded(
-                event.cause, isWell: event.code == 0 && stream?.isEnded == true,
+                event.cause, isWell: isWell,
                 age: stream.map { reactor.now - $0.openedAt } ?? .zero)
             // The slot's buffer dies with it, so what the stream still held is asked first.
             if let stream { drop(stream) }
@@ -104,7 +105,20 @@ extension ServerConnection {
         }
         http2?.swapHead(slot: slot, with: &stream.head)
         stream.isHeadRequest = stream.head.value(of: ":method", begins: "HEAD", whole: true)
+        guard http2?.isRequestOver(slot: slot) == false else {
+            offer(stream)
+            return
+        }
+        if stream.head.contentLength ?? 0 > server.limits.requestBodyBytes {
+            stream.discardsBody = true
+            server.handler.refused(stream, .bodyTooLarge)
+            return
+        }
         offer(stream)
+        if stream.head.expectsContinue, !stream.isAnswered {
+            http2?.sendContinue(slot: slot)
+            reactor.markDirty(self)
+        }
     }
 
     /// Shows a request's head to the handler, after the checks both protocols share.

@@ -26,9 +26,10 @@ extension ServerConnection {
             respondHTTP1(stream, status: status, fields: fields, length: length)
             return
         }
+        // A HEAD's answer ends with its head, which needs no window.
         http2?.respond(
             slot: stream.slot, status: status, fields: fields, length: length,
-            end: stream.isEnded)
+            end: stream.isEnded || stream.isHeadRequest)
     }
 
     func send(_ stream: ServerStream, _ bytes: UnsafeRawBufferPointer, end: Bool) {
@@ -37,6 +38,7 @@ extension ServerConnection {
         let bytes =
             stream.isHeadRequest ? UnsafeRawBufferPointer(start: nil, count: 0) : bytes
         if stage == .http2 {
+            if stream.isHeadRequest { return }
             http2?.append(slot: stream.slot, bytes, end: end)
         } else {
             sendHTTP1(stream, bytes, end: end)

@@ -61,6 +61,8 @@ public final class ServerConnection: Pollable {
     var lastWrite: MonotonicTime
     /// HTTP/2: what the client does beside asking.
     var conduct: HTTP2Conduct
+    /// TLS: how often the client shakes hands again.
+    private var handshakes: GlitchBucket
 
     init?(descriptor: Int32, server: Server, tls context: TLSContext?) {
         self.server = server
@@ -72,6 +74,7 @@ public final class ServerConnection: Pollable {
         deadline = server.reactor.now + server.limits.handshakeTimeout
         lastWrite = server.reactor.now
         conduct = HTTP2Conduct(server.limits, at: server.reactor.now)
+        handshakes = GlitchBucket(server.limits, at: server.reactor.now)
         if let context {
             guard let engine = TLSEngine(server: context) else { return nil }
             tls = consume engine
@@ -129,7 +132,9 @@ public final class ServerConnection: Pollable {
         if ignoresInput { return false }
         return switch stage {
         case .http1:
-            !(http1.isHolding || isOutputFull) || pending.count < server.limits.headerListBytes
+            // TLS answers key updates by itself, so a full output stops even the shortest input.
+            !isOutputFull
+                && (!http1.isHolding || pending.count < server.limits.headerListBytes)
         case .http2: outgoing.count < 256 << 10
         case .handshaking, .sniffing, .lingering, .closed: true
         }
@@ -172,6 +177,10 @@ public final class ServerConnection: Pollable {
             swap(&plaintext, &reactor.plaintext)
         }
         let result = try tls?.read(into: &plaintext)
+        guard !handshakes.overflows(total: tls?.handshakeSteps ?? 0, at: reactor.now) else {
+            close()
+            return
+        }
         if !plaintext.isEmpty { plaintext.withUnsafeBytes { receive($0) } }
         if result == .closed { lost() }
         // A key update or a session ticket may be waiting to go out.

@@ -60,6 +60,9 @@ public final class ServerStream {
         discardsBody = false
     }
 
+    /// HTTP/2 only: nothing of the answer is left to be sent.
+    var isWholeOnTheWire: Bool { isEnded || isHeadRequest && isAnswered }
+
     public var isHTTP2: Bool { connection?.isHTTP2 ?? false }
 
     /// Bytes that were sent here and have not left for the client's side of the wire yet.

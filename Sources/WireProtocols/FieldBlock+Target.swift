@@ -23,4 +23,25 @@ extension FieldBlock {
             }
         }
     }
+
+    /// The value of `content-length`, if it is one: digits alone (RFC 9110 8.6).
+    public var contentLength: Int? {
+        withValue(of: "content-length") { text in
+            var length = 0
+            for unit in text {
+                guard case 0x30...0x39 = unit else { return nil }
+                let (tens, isTooLong) = length.multipliedReportingOverflow(by: 10)
+                let (sum, isOver) = tens.addingReportingOverflow(Int(unit - 0x30))
+                // Too long for any limit, but a number.
+                if isTooLong || isOver { return Int.max }
+                length = sum
+            }
+            return text.isEmpty ? nil : length
+        } ?? nil
+    }
+
+    /// The client waits for status 100 before it sends its body (RFC 9110 10.1.1).
+    public var expectsContinue: Bool {
+        withValue(of: "expect") { HTTP1Text.equals($0, "100-continue") } ?? false
+    }
 }

@@ -19,6 +19,7 @@ enum HTTP2Callbacks {
         guard nghttp2_option_new(&option) == 0, let option else { return nil }
         defer { nghttp2_option_del(option) }
         joulegate_option_set_reset_rate(option, 100_000, 10_000)
+        joulegate_option_set_max_continuations(option, 1_000)
 
         var session: OpaquePointer?
         guard nghttp2_session_server_new2(&session, callbacks, cell, option) == 0 else {
@@ -28,6 +29,10 @@ enum HTTP2Callbacks {
     }
 
     private static func install(_ callbacks: OpaquePointer) {
+        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { session, head, user in
+            guard let session, let head, let user else { return 0 }
+            return HTTP2Callbacks.beginFrame(session, head, user)
+        }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) {
             session, frame, user in
             guard let session, let frame, let user else { return 0 }
@@ -193,6 +198,8 @@ enum HTTP2Callbacks {
                 // Nothing in it, or nothing but padding.
                 cell.pointee.glitches &+= 1
             }
+        case frameType.settings:
+            if header.flags & acknowledge == 0 { settingsReceived(session, cell) }
         case frameType.rstStream:
             if let slot = slot(session, header.stream_id) {
                 slot.pointee.isResetByPeer = true
@@ -210,6 +217,7 @@ enum HTTP2Callbacks {
     ) -> Int32 {
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
         let header = frame.pointee.hd
+        cell.pointee.hasSentFrames = true
         switch header.type {
         case frameType.rstStream:
             cell.pointee.noteResetSent(code: frame.pointee.rst_stream.error_code)

@@ -1,5 +1,6 @@
 /// Follows the frame headers of a peer's bytes beside the library, which passes over some frames
-/// without a word and tells of others only once they are whole. Payloads are skipped unseen.
+/// without a word and tells of others only once they are whole. Payloads are skipped unseen, those
+/// of SETTINGS aside.
 struct HTTP2FrameScanner {
     /// One frame header (RFC 9113 4.1).
     struct Head: Equatable {
@@ -21,6 +22,8 @@ struct HTTP2FrameScanner {
     private(set) var headerFrames = 0
     /// A HEADERS frame came on a stream that the peer had passed over (RFC 9113 5.1.1).
     private(set) var hasUsedSkippedStream = false
+    /// A fault that the library would let pass: the connection is to end for it.
+    private(set) var violation: HTTP2ErrorCode?
 
     private var raw: UInt64 = 0
     private var filled = 0
@@ -28,6 +31,9 @@ struct HTTP2FrameScanner {
     /// The connection preface counts as the payload of a frame before the first.
     private var payloadLeft = 24
     private var isWithinBlock = false
+    private var continuations = 0
+    private var settings = HTTP2SettingsCheck()
+    private var isWithinSettings = false
     private var lastStream = -1
     /// Ids that were passed over, the oldest ones forgotten first.
     private var skipped: [ClosedRange<Int>] = []
@@ -37,6 +43,11 @@ struct HTTP2FrameScanner {
     private static let headBytes = 9
     private static let endHeaders: UInt8 = 0x4
     private static let skippedRanges = 16
+    /// SETTINGS_MAX_FRAME_SIZE as it is when nobody changes it.
+    private static let longestFrame = 16_384
+    /// CONTINUATION frames of one header block: together with HEADERS they hold twice what a head
+    /// may come to, which is 64 KiB.
+    private static let mostContinuations = 8
 
     /// Calls `note` with each frame header that becomes whole within `bytes`.
     mutating func scan(_ bytes: UnsafeRawBufferPointer, _ note: (Head) -> Void) {
@@ -44,6 +55,9 @@ struct HTTP2FrameScanner {
         while offset < bytes.count {
             if payloadLeft > 0 {
                 let step = min(payloadLeft, bytes.count - offset)
+                if isWithinSettings {
+                    check(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + step]))
+                }
                 offset += step
                 payloadLeft -= step
                 continue
@@ -70,16 +84,33 @@ struct HTTP2FrameScanner {
     private mutating func begin(_ head: Head) {
         type = head.type
         payloadLeft = head.length
+        isWithinSettings = false
         switch head.type {
         case HTTP2Callbacks.frameType.headers:
             headerFrames &+= 1
+            continuations = 0
             isWithinBlock = head.flags & Self.endHeaders == 0
             follow(head.stream)
         case HTTP2Callbacks.frameType.continuation:
+            // The library reads a block's later parts at any length (RFC 9113 4.2), and it counts
+            // one twice whose head comes in two pieces.
+            continuations += 1
+            if head.length > Self.longestFrame {
+                violation = violation ?? .frameSizeError
+            } else if continuations > Self.mostContinuations {
+                violation = violation ?? .enhanceYourCalm
+            }
             if head.flags & Self.endHeaders != 0 { isWithinBlock = false }
+        case HTTP2Callbacks.frameType.settings:
+            isWithinSettings = head.flags & HTTP2Callbacks.acknowledge == 0
+            settings.begin()
         default:
             break
         }
+    }
+
+    private mutating func check(_ entries: UnsafeRawBufferPointer) {
+        if let error = settings.take(entries) { violation = violation ?? error }
     }
 
     /// A client's streams have odd ids that only grow; those between two of them are closed

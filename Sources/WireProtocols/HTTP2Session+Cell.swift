@@ -128,6 +128,14 @@ struct HTTP2Cell: ~Copyable {
     var headerFramesTaken = 0
     /// Resets of streams that were over.
     var lateResets = 0
+    /// Something has left: our SETTINGS, at least.
+    var hasSentFrames = false
+    /// The widest of the open streams' send windows when the last SETTINGS began, and the initial
+    /// window that held then.
+    var widestWindow = 0
+    var initialWindow = 0
+    /// SETTINGS lifted a stream's window above what a window may be.
+    var hasOverflownWindow = false
     /// RST_STREAM frames to come that were counted when their cause came in.
     var countedResets = 0
     /// WINDOW_UPDATE frames that the peer may send before they count as suspicious.

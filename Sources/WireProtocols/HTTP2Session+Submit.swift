@@ -1,6 +1,23 @@
 import CNGHTTP2
 
 extension HTTP2Session {
+    /// True if the peer has sent all of the request, or the stream is gone.
+    public func isRequestOver(slot: Int) -> Bool {
+        nghttp2_session_get_stream_remote_close(
+            session, cell.pointee.slots[slot].pointee.streamID) != 0
+    }
+
+    /// Queues a head of status 100 (RFC 9110 15.2.1), before the one that `respond` queues.
+    public mutating func sendContinue(slot: Int) {
+        let pointer = cell.pointee.slots[slot]
+        guard pointer.pointee.streamID > 0 else { return }
+        FieldBlock().withNameValues(status: 100, length: nil) { pairs in
+            nghttp2_submit_headers(
+                session, UInt8(NGHTTP2_FLAG_NONE.rawValue), pointer.pointee.streamID, nil,
+                pairs.baseAddress, pairs.count, nil)
+        }
+    }
+
     /// Builds nghttp2's name-value array over the block's own bytes: the library copies them.
     func submit(
         _ slot: UnsafeMutablePointer<HTTP2Slot>, status: Int, _ fields: borrowing FieldBlock,

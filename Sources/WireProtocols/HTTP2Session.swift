@@ -13,13 +13,16 @@ public struct HTTP2Session: ~Copyable {
         case unusable(code: Int)
         /// Too many answers that the peer does not read: close, whether or not it will.
         case abusive
+        /// The peer broke the protocol in a way that the library does not see: close.
+        case violation(HTTP2ErrorCode)
 
         /// What to tell the peer, as RFC 9113 7 has it.
         public var code: UInt32 {
             switch self {
             case .unusable(let code) where code == Int(NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue):
-                UInt32(NGHTTP2_PROTOCOL_ERROR.rawValue)
-            case .unusable, .abusive: UInt32(NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
+                HTTP2ErrorCode.protocolError.rawValue
+            case .violation(let error): error.rawValue
+            case .unusable, .abusive: HTTP2ErrorCode.enhanceYourCalm.rawValue
             }
         }
     }
@@ -71,6 +74,8 @@ public struct HTTP2Session: ~Copyable {
     /// arrives in one round trip, and 100 streams cannot have more than 1 MiB in flight.
     static let streamWindow: Int32 = 256 << 10
     static let connectionWindow: Int32 = 1 << 20
+    /// No window may be wider (RFC 9113 6.9.1).
+    static let largestWindow = 1 << 31 - 1
 
     // MARK: Bytes in
 
@@ -81,12 +86,15 @@ public struct HTTP2Session: ~Copyable {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }
         let cell = self.cell
         scanner.scan(bytes) { cell.pointee.note($0) }
+        // Before the library sees any of it: what came along with the fault is not taken up.
+        if let error = scanner.violation { throw .violation(error) }
         cell.pointee.inputBase = base
         cell.pointee.inputCount = bytes.count
         let taken = nghttp2_session_mem_recv(
             session, base.assumingMemoryBound(to: UInt8.self), bytes.count)
         cell.pointee.inputBase = nil
         if taken < 0 { throw .unusable(code: Int(taken)) }
+        if cell.pointee.hasOverflownWindow { throw .violation(.flowControlError) }
         cell.pointee.noteHeaderFrames(scanner.headerFrames)
         if scanner.hasUsedSkippedStream {
             // The library passes over such a block; RFC 9113 5.1.1 wants the connection ended.
@@ -212,10 +220,15 @@ public struct HTTP2Session: ~Copyable {
             nghttp2_session_get_last_proc_stream_id(session), code, nil, 0)
     }
 
-    /// A GOAWAY to send by hand behind what `fill` gave, once the session itself is given up.
-    public func lastFrame(code: UInt32) -> [UInt8] {
+    /// A GOAWAY to send by hand behind what `fill` gave, once the session itself is given up. Our
+    /// SETTINGS come first in any case (RFC 9113 3.4).
+    public mutating func lastFrames(code: UInt32) -> [UInt8] {
+        var first = ByteQueue()
+        // The library gives one frame at a time, and SETTINGS were the first to be queued.
+        if !cell.pointee.hasSentFrames { _ = fill(&first, limit: 1) }
         let last = UInt32(truncatingIfNeeded: nghttp2_session_get_last_proc_stream_id(session))
-        return [0, 0, 8, HTTP2Callbacks.frameType.goAway, 0, 0, 0, 0, 0]
+        return Array(first.readable)
+            + [0, 0, 8, HTTP2Callbacks.frameType.goAway, 0, 0, 0, 0, 0]
             + [last, code].flatMap { word in
                 [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> $0) }
             }

@@ -34,6 +34,7 @@ public struct TLSEngine: ~Copyable {
     public init?(server context: TLSContext) {
         guard context.isServer, let parts = Self.make(context) else { return nil }
         SSL_set_accept_state(parts.ssl)
+        joulegate_ssl_count_handshake_steps(parts.ssl)
         (ssl, incoming, outgoing) = parts
     }
 
@@ -54,6 +55,10 @@ public struct TLSEngine: ~Copyable {
 
     /// Whether plaintext may flow.
     public var isHandshakeComplete: Bool { SSL_is_init_finished(ssl) == 1 }
+
+    /// Steps of handshakes so far, a server's only: a dozen for the first, and one or two for every
+    /// key update that a client sends or asks for (RFC 8446 4.6.3), as often as it likes.
+    public var handshakeSteps: Int { joulegate_ssl_handshake_steps(ssl) }
 
     /// What was agreed; `.none` before the handshake is complete.
     public var negotiatedProtocol: ALPN {

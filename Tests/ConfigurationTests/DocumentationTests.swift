@@ -1,3 +1,4 @@
+import Foundation
 import InferenceTypes
 import Testing
 
@@ -38,6 +39,33 @@ import Testing
             names.append(child.value is TimeSpan ? name + "_ms" : name)
         }
         #expect(LimitKey.all.map(\.name) == names)
+    }
+
+    /// `docs/limits.md` has a row for each limit, with its default, and names tests that exist.
+    @Test func everyLimitIsProvenSomewhere() throws {
+        let page = try packageFile("docs/limits.md").split(separator: "\n").map(String.init)
+        let rows = page.filter { $0.hasPrefix("| `") }
+        for key in LimitKey.all {
+            let start = "| `\(key.name)` | \(key.defaultValue) | "
+            let row = try #require(rows.first { $0.hasPrefix(start) }, "no row \(start)")
+            let cells = row.split(separator: "|").map(String.init)
+            try #require(cells.count == 5, "\(key.name)")
+            // Every second part lies between backquotes.
+            let parts = cells[4].split(separator: "`", omittingEmptySubsequences: false)
+            let proofs = parts.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+            #expect(!proofs.isEmpty, "\(key.name) is proven nowhere")
+            for proof in proofs { try expectTest(String(proof), of: key.name) }
+        }
+        #expect(rows.count == LimitKey.all.count)
+    }
+
+    /// `proof` is a file of `Tests` and the name of a test in it.
+    private func expectTest(_ proof: String, of key: String) throws {
+        let parts = proof.components(separatedBy: ": ")
+        try #require(parts.count == 2, "\(key): \(proof)")
+        let source = try packageFile("Tests/" + parts[0])
+        let isThere = ["func ", "def "].contains { source.contains($0 + parts[1] + "(") }
+        #expect(isThere, "\(key): there is no test \(proof)")
     }
 
     @Test func limitsDefaultToTheProgramsOwn() throws {

@@ -59,8 +59,8 @@ class Bench:
         self.started += [mock.stop for mock in made]
         return made
 
-    def gateway(self, *pools, **members) -> processes.Gateway:
-        made = processes.Gateway(self.folder, processes.configuration(*pools, **members))
+    def gateway(self, *pools, before=(), **members) -> processes.Gateway:
+        made = processes.Gateway(self.folder, processes.configuration(*pools, **members), before)
         self.started.append(made.kill)
         return made
 

@@ -93,13 +93,14 @@ def configuration(*pools, listeners=None, **members) -> dict:
 
 
 class Gateway(Process):
-    """`joulegate serve`, ready to be asked."""
+    """`joulegate serve`, ready to be asked. `before` is the command that starts it, if it takes
+    one."""
 
-    def __init__(self, folder: pathlib.Path, settings: dict):
+    def __init__(self, folder: pathlib.Path, settings: dict, before=()):
         # JSON is YAML, too.
         self.file = folder / f"gateway-{time.monotonic_ns()}.yaml"
         self.file.write_text(json.dumps(settings, ensure_ascii=False, indent=1))
-        super().__init__([program(), "serve", "--config", str(self.file)])
+        super().__init__([*before, program(), "serve", "--config", str(self.file)])
         count = len(settings["listeners"])
         try:
             self.until(lambda: len(self._ports("listening")) == count and self._ports("admin"))

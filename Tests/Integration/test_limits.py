@@ -1,5 +1,6 @@
 """Bounds of the gateway, and model servers that are full or slow."""
 
+import socket
 import time
 
 import h11
@@ -272,3 +273,23 @@ def test_long_target_is_414(small, protocol):
     with protocol(gateway.port) as client:
         response = client.ask("GET", "/v1/models?" + "x" * 9000)
         assert response.status in (414, 431), response
+
+
+def test_server_that_takes_no_connection_is_given_up(bench, protocol):
+    """Its queue of connections is full: the kernel answers no further one."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        gateway = bench.gateway(
+            [{"url": f"http://127.0.0.1:{full.getsockname()[1]}"}],
+            limits={"upstream_connect_timeout_ms": 300, "attempts": 1})
+        with protocol(gateway.port) as client:
+            start = time.monotonic()
+            response = client.chat()
+            assert response.status == 502, response
+            assert response.json()["error"]["code"] == "upstream_failed"
+            assert 0.25 < time.monotonic() - start < 1.5
+        for sock in waiting:
+            sock.close()

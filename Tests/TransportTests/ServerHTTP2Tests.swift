@@ -50,6 +50,55 @@ private typealias F = HTTP2Frames
         #expect(eventually { server.group.reactors[0].sync { $0.server?.openStreams } == 0 })
     }
 
+    @Test func anAnswerToHeadNeedsNoWindow() throws {
+        let server = try TestServer()
+        let client = HTTP2Client(
+            try server.client(), start: F.preface + F.settings([(4, 0)]))
+        client.socket.send(F.request(1, method: "HEAD", path: "/x"))
+        let frames = client.frames { $0.stream == 1 }
+        #expect(frames.last?.type == F.headers && frames.last?.endsStream == true)
+        #expect(eventually { server.group.reactors[0].sync { $0.server?.openStreams } == 0 })
+        #expect(server.log.count(of: "gone") == 0)
+        client.socket.send(F.request(3, method: "HEAD", path: "/x"))
+        #expect(client.frames { $0.stream == 3 }.last?.endsStream == true)
+    }
+
+    @Test func aBodyThatIsAnnouncedAsTooLongIsRefusedBeforeItComes() throws {
+        let server = try TestServer { $0.requestBodyBytes = 1_000 }
+        let client = HTTP2Client(try server.client())
+        client.socket.send(
+            F.request(1, method: "POST", fields: [("content-length", "1001")], end: false))
+        #expect(client.response(1).status == 413)
+        client.socket.send(
+            F.request(3, method: "POST", fields: [("content-length", "1000")], end: false)
+                + F.body(3, [UInt8](repeating: 0x61, count: 1_000), end: true))
+        #expect(client.response(3).status == 200)
+        #expect(server.log.count(of: "request /") == 1)
+    }
+
+    @Test func whoWaitsForStatusAHundredGetsIt() throws {
+        let server = try TestServer()
+        let client = HTTP2Client(try server.client())
+        let expects = [("expect", "100-Continue")]
+        client.socket.send(F.request(1, method: "POST", fields: expects, end: false))
+        let first = client.frames { $0.type == F.headers }.last
+        #expect(first?.status == 100 && first?.endsStream == false)
+        client.socket.send(F.body(1, Array("b".utf8), end: true))
+        #expect(client.response(1).body == Array("POST / b".utf8))
+        // Not who has sent everything, not who is refused, not who expects something else.
+        client.socket.send(
+            F.request(3, method: "POST", fields: expects, end: false)
+                + F.body(3, Array("c".utf8), end: true))
+        #expect(client.frames { $0.type == F.headers }.last?.status == 200)
+        client.socket.send(
+            F.request(5, method: "POST", path: "/refuse", fields: expects, end: false))
+        #expect(client.frames { $0.stream == 5 && $0.type == F.headers }.last?.status == 404)
+        client.socket.send(
+            F.request(7, method: "POST", fields: [("expect", "x")], end: false))
+        client.socket.send(F.body(7, [], end: true))
+        #expect(client.frames { $0.stream == 7 && $0.type == F.headers }.last?.status == 200)
+    }
+
     @Test func aBodyOverTheLimitIsAnsweredAndTheConnectionGoesOn() throws {
         let server = try TestServer { $0.requestBodyBytes = 30_000 }
         let client = HTTP2Client(try server.client())

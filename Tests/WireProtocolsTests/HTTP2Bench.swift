@@ -34,6 +34,7 @@ final class HTTP2Bench {
     var glitches: Int { session.signs.glitches }
     var signs: HTTP2Session.Signs { session.signs }
     var isFinished: Bool { session.isFinished }
+    func isRequestOver(_ slot: Int) -> Bool { session.isRequestOver(slot: slot) }
     func buffered(_ slot: Int) -> Int { session.bufferedBytes(slot: slot) }
 
     func feed(_ bytes: [UInt8], step: Int = 16 << 10) {

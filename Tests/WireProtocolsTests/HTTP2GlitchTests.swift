@@ -186,7 +186,7 @@ private typealias F = HTTP2Frames
         let bench = try HTTP2Bench.make()
         bench.feed(F.request(1) + F.request(3))
         var reader = HTTP2FrameReader()
-        let frames = reader.append(bench.session.lastFrame(code: 11))
+        let frames = reader.append(bench.session.lastFrames(code: 11))
         #expect(frames.count == 1)
         #expect(frames.first?.type == F.goAway && frames.first?.code == 11)
         #expect(frames.first?.payload.prefix(4) == [0, 0, 0, 3])

@@ -185,8 +185,6 @@ class Case:
     """It runs over TLS as well."""
     policy: bool = False
     """No RFC demands it: it is what this gateway has decided, and no measure of others."""
-    xfail: str = ""
-    """Why the gateway does not do it yet."""
 
     @property
     def tag(self) -> str:

@@ -117,8 +117,7 @@ SETTINGS_CASES = [
     case("6.5.2-bad-among-good", "One bad entry among good ones is an error.",
          (settings((MAX_FRAME_SIZE, 20000), (ENABLE_PUSH, 7), (0x99, 0)),), PROTOCOL_ERROR),
     case("6.5.2-bad-then-good", "Mending a bad value in the same frame comes too late.",
-         (settings((ENABLE_PUSH, 7), (ENABLE_PUSH, 0)),), PROTOCOL_ERROR,
-         xfail="libnghttp2 looks at the last value of a setting in a frame only"),
+         (settings((ENABLE_PUSH, 7), (ENABLE_PUSH, 0)),), PROTOCOL_ERROR),
     takes("push-0", "ENABLE_PUSH may be 0.", (ENABLE_PUSH, 0)),
     takes("push-1", "ENABLE_PUSH may be 1, and nothing is pushed.", (ENABLE_PUSH, 1)),
     takes("largest-window", "The initial window may be 2^31-1.",
@@ -193,7 +192,7 @@ WINDOW_CASES = [
           data(1, BODY, end=True)), answered(), asks=1),
     case("6.9.2-overflow-by-settings", "SETTINGS must not lift a window above 2^31-1.",
          (UPLOAD, window_update(1, MAX_WINDOW - 65535), settings((INITIAL_WINDOW_SIZE, 65536))),
-         FLOW, asks=0, xfail="libnghttp2 makes an error of the stream of it"),
+         FLOW, asks=0),
 ]
 
 CASES = [

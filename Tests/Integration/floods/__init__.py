@@ -1,0 +1,1 @@
+"""Attacks on a live gateway, and how to tell that they gain nothing."""

@@ -5,10 +5,15 @@ import PackageDescription
 // user's machine must not break their build.
 //
 // Overlapping accesses are looked for at run time in debug builds, where the tests run. In release
-// builds the search is left out: it was a tenth of all instructions of a request.
+// builds the search is left out: it was a tenth of all instructions of a request. There, too, small
+// functions are used across the walls between rooms.
 let strict: [SwiftSetting] =
     (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
-    + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+    + [
+        .unsafeFlags(
+            ["-enforce-exclusivity=unchecked", "-cross-module-optimization"],
+            .when(configuration: .release))
+    ]
 
 /// A room of the house: a library target of our own, with its test target beside it.
 /// `docs/architecture.md` says what lives in each and who may import whom;

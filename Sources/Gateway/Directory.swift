@@ -7,7 +7,9 @@ import WireProtocols
 /// Who and what the configuration names, in the form that the data path looks things up in. One
 /// immutable value, shared by all reactors, replaced as a whole.
 final class Directory: Sendable {
-    struct Endpoint: Sendable {
+    /// An object: the data path looks at one several times a request, and a copy of its eight
+    /// references is none of a reference.
+    final class Endpoint: Sendable {
         let id: EndpointID
         let pool: PoolID
         let address: SocketAddress
@@ -21,6 +23,22 @@ final class Directory: Sendable {
         let fixedFields: [UInt8]
         /// What metrics and the admin surface call it.
         let name: String
+
+        init(
+            id: EndpointID, pool: GatewayConfiguration.Pool, _ poolID: PoolID,
+            address: SocketAddress, url: ServiceURL, tls: TLSContext?
+        ) {
+            self.id = id
+            self.pool = poolID
+            self.address = address
+            hostname = url.host
+            self.tls = url.scheme == .https ? tls : nil
+            authority = url.authority
+            pathPrefix = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
+            apiKey = pool.apiKey
+            fixedFields = UpstreamHead.fixedFields(authority: url.authority, apiKey: pool.apiKey)
+            name = url.authority
+        }
     }
 
     struct UnresolvedHost: Error, CustomStringConvertible {
@@ -30,8 +48,13 @@ final class Directory: Sendable {
 
     let configuration: GatewayConfiguration
     let endpoints: [Endpoint]
+    /// What stands in for a model that the client left out, where there is but one.
+    let defaultModel: String?
     private let modelsByName: [String: ModelID]
     private let poolsByModel: [[PoolID]]
+    private let engines: [EngineKind]
+    /// By pool, then by model.
+    private let upstreamNames: [[String]]
     private let keys: KeyRing
     private let adminKey: SHA256Digest?
 
@@ -56,6 +79,13 @@ final class Directory: Sendable {
                 configuration.pools[$0.index].upstreamName(of: ModelID(model)) != nil
             }
         }
+        defaultModel = configuration.models.count == 1 ? configuration.models[0].name : nil
+        engines = configuration.pools.map(\.engine)
+        upstreamNames = configuration.pools.map { pool in
+            configuration.models.enumerated().map { index, model in
+                pool.upstreamName(of: ModelID(index)) ?? model.name
+            }
+        }
         keys = KeyRing(tenants: configuration.tenants)
         adminKey = configuration.admin.apiKeySHA256.flatMap { SHA256Digest(bytes: $0.bytes) }
     }
@@ -73,14 +103,9 @@ final class Directory: Sendable {
             guard let address = SocketAddress.resolve(host: url.host, port: port).first else {
                 throw UnresolvedHost(url: url)
             }
-            let path = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
             return Endpoint(
-                id: EndpointID(first + offset), pool: id, address: address, hostname: url.host,
-                tls: url.scheme == .https ? tls : nil, authority: url.authority,
-                pathPrefix: path, apiKey: pool.apiKey,
-                fixedFields: UpstreamHead.fixedFields(
-                    authority: url.authority, apiKey: pool.apiKey),
-                name: url.authority)
+                id: EndpointID(first + offset), pool: pool, id, address: address, url: url,
+                tls: tls)
         }
     }
 
@@ -91,11 +116,11 @@ final class Directory: Sendable {
     func pool(_ id: PoolID) -> GatewayConfiguration.Pool { configuration.pools[id.index] }
 
     // Two looks into a pool without a copy of it: both are taken for every request.
-    func engine(of pool: PoolID) -> EngineKind { configuration.pools[pool.index].engine }
+    func engine(of pool: PoolID) -> EngineKind { engines[pool.index] }
 
     /// What the pool's model servers call the model.
     func upstreamName(of model: ModelID, in pool: PoolID) -> String {
-        configuration.pools[pool.index].upstreamName(of: model) ?? modelName(model)
+        upstreamNames[pool.index][model.index]
     }
 
     /// The tenant whose key the `authorization` field holds.

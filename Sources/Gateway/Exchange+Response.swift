@@ -12,14 +12,13 @@ extension Exchange {
         upstreamStatus = head.status
         expectedLength = head.contentLength
         connection.swapHead(with: &upstreamFields)
+        let shell = shell
         guard (200..<300).contains(head.status) else {
             phase = .discarding
             return
         }
-        let isEventStream =
-            upstreamFields.withValue(of: "content-type") { value in
-                value.prefix(17).elementsEqual("text/event-stream".utf8)
-            } ?? false
+        let isEventStream = upstreamFields.value(
+            of: "content-type", begins: "text/event-stream", whole: false)
         guard isEventStream, let request else {
             phase = .buffering
             // A server that answers is no broken one; what it has to say comes at once.
@@ -179,6 +178,7 @@ extension Exchange {
 
     private func unaryEnded(isCloseDelimited: Bool) {
         guard let stream else { return }
+        let shell = shell
         let body = collected
         let isWhole = body.withUnsafeBytes { body in
             !isCloseDelimited || JSONScanner.isValid(body, depth: shell.limits.jsonDepth)
@@ -270,6 +270,8 @@ extension Exchange {
 
     /// From a fixed list: nothing else of an upstream's head reaches a client.
     private func appendAnswerFields() {
+        // A name of its own: each use of the property would count a reference.
+        let shell = shell
         shell.fields.removeAll()
         if let index = upstreamFields.index(of: "content-type") {
             shell.fields.append(upstreamFields, at: index)
@@ -284,6 +286,7 @@ extension Exchange {
 
     /// Which request this was, and to an admin where it went and why.
     func appendIdentity(to fields: inout FieldBlock) {
+        let shell = shell
         if let clientRequestID {
             fields.append("x-request-id", clientRequestID)
         } else {

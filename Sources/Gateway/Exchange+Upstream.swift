@@ -9,6 +9,7 @@ import WireProtocols
 extension Exchange {
     func dispatch(_ placement: Placement) {
         guard phase == .placing, stream != nil else { return }
+        let shell = shell
         self.placement = placement
         hasRetriedFresh = false
         isCounted = true
@@ -21,6 +22,7 @@ extension Exchange {
     /// Takes a connection and sends the request on it.
     private func begin(fresh: Bool) {
         guard let placement else { return }
+        let shell = shell
         phase = .sending
         dispatchedAt = now
         lastByteAt = now
@@ -45,6 +47,7 @@ extension Exchange {
     /// as few splices as it takes.
     private func write(to connection: ClientConnection, _ endpoint: Directory.Endpoint) {
         guard let stream, let request else { return }
+        let shell = shell
         let directory = shell.directory
         let name = directory.upstreamName(of: model, in: endpoint.pool)
         let injectsUsage = injectsUsage(directory.engine(of: endpoint.pool), request)
@@ -58,8 +61,9 @@ extension Exchange {
         UpstreamHead.append(to: &text, task: task, endpoint: endpoint, id: id,
             instance: shell.gateway.instance, length: length)
         if splices.isEmpty {
-            text.withUnsafeBytes { connection.send($0) }
-            stream.body.withUnsafeBytes { connection.send($0) }
+            text.withUnsafeBytes { head in
+                stream.body.withUnsafeBytes { connection.send(head, $0) }
+            }
         } else {
             stream.body.withUnsafeBytes { splices.append(body: $0, to: &text) }
             text.withUnsafeBytes { connection.send($0) }

@@ -117,6 +117,7 @@ final class Exchange: ClientHandler {
         stream.exchange = self
         self.task = task
         self.tenant = tenant
+        let shell = shell
         arrivedAt = now
         clientRequestID = RequestIdentifier.fromClient(stream.head)
         explains = shell.directory.isAdmin(stream.head)
@@ -135,17 +136,16 @@ final class Exchange: ClientHandler {
     }
 
     private func understand(_ stream: ServerStream) throws(APIError) {
+        let shell = shell
         let directory = shell.directory
         if shell.gateway.isDraining { throw .draining }
-        let models = directory.configuration.models
-        let result = stream.body.withUnsafeBytes { body in
-            Result { () throws(APIError) -> ParsedRequest in
-                try ParsedRequest.parse(
-                    task: task, body: body, limits: shell.limits,
-                    defaultModel: models.count == 1 ? models[0].name : nil)
-            }
+        let defaultModel = directory.defaultModel
+        let body = stream.body
+        let bytes = body.span.bytes
+        let parsed = try bytes.withUnsafeBytes { body throws(APIError) in
+            try ParsedRequest.parse(
+                task: task, body: body, limits: shell.limits, defaultModel: defaultModel)
         }
-        let parsed = try result.get()
         let tenant = directory.tenant(self.tenant)
         guard let model = directory.model(named: parsed.model),
             directory.serves(model, to: self.tenant)
@@ -265,6 +265,7 @@ final class Exchange: ClientHandler {
 
     /// Tells the scheduler how the attempt ended for good.
     func settle(_ outcome: Scheduler.Completion.Outcome, _ usage: Usage? = nil) {
+        let shell = shell
         let usage = usage ?? self.usage
         settledUsage = usage
         shell.submit(.finished(id, Scheduler.Completion(outcome: outcome, usage: usage)))
@@ -280,6 +281,7 @@ final class Exchange: ClientHandler {
 
     func record(status: Int) {
         let duration = now - arrivedAt
+        let shell = shell
         shell.instruments.ended(self, status: status, after: duration)
         guard shell.gateway.log.wants(status: status) else { return }
         shell.gateway.log.write(

@@ -4,7 +4,7 @@ enum ByteSearch {
     typealias Vector = SIMD16<UInt8>
     typealias Mask = SIMDMask<SIMD16<Int8>>
 
-    private static let width = 16
+    static let width = 16
 
     @inline(__always)
     static func equal(_ bytes: Vector, _ byte: UInt8) -> Mask {
@@ -19,7 +19,24 @@ enum ByteSearch {
         let count = bytes.count
         guard let base = bytes.baseAddress, start < count else { return start }
         var offset = start
-        while count &- offset >= width {
+        // Most strings are short.
+        if count &- offset >= width {
+            let hits = Hits(isSought((base + offset).loadUnaligned(as: Vector.self)))
+            if hits.areAny { return offset &+ hits.first }
+            offset &+= width
+        }
+        // Two at a time: what long text costs is mostly the looks at the masks.
+        while count &- offset >= 2 &* width {
+            let first = isSought((base + offset).loadUnaligned(as: Vector.self))
+            let second = isSought((base + offset + width).loadUnaligned(as: Vector.self))
+            if Hits(first .| second).areAny {
+                let hits = Hits(first)
+                if hits.areAny { return offset &+ hits.first }
+                return offset &+ width &+ Hits(second).first
+            }
+            offset &+= 2 &* width
+        }
+        if count &- offset >= width {
             let hits = Hits(isSought((base + offset).loadUnaligned(as: Vector.self)))
             if hits.areAny { return offset &+ hits.first }
             offset &+= width
@@ -50,7 +67,7 @@ enum ByteSearch {
     }
 
     /// The lanes of a mask, eight bits each, first lane lowest.
-    private struct Hits {
+    struct Hits {
         private var low: UInt64
         private var high: UInt64
 

@@ -43,27 +43,19 @@ extension Scheduler {
     mutating func report(
         _ index: Int, at now: MonotonicTime, into actions: inout [Action]
     ) {
-        let condition = endpoints[index].condition(at: now)
+        // Looked at where it lies: a copy of the state would cost more than all else here.
+        precondition(endpoints.indices.contains(index))
+        let (condition, next) = endpoints.withUnsafeBufferPointer { endpoints in
+            (endpoints[index].condition(at: now), endpoints[index].nextChange(after: now))
+        }
         if condition != endpoints[index].reported {
             endpoints[index].reported = condition
             actions.append(.endpointStateChanged(endpoints[index].id, condition))
         }
-        guard let next = nextChange(of: index, after: now) else { return }
+        guard let next else { return }
         if let wake = endpoints[index].wake, wake <= next { return }
         endpoints[index].wake = next
         deadlines.add(.endpoint(index), at: next)
-    }
-
-    private func nextChange(of index: Int, after now: MonotonicTime) -> MonotonicTime? {
-        var next: MonotonicTime?
-        let times = (
-            endpoints[index].rest.until, endpoints[index].breaker.opensUntil,
-            endpoints[index].slowStart.end
-        )
-        if times.0 > now { next = times.0 }
-        if let time = times.1, time > now { next = min(next ?? time, time) }
-        if let time = times.2, time > now { next = min(next ?? time, time) }
-        return next
     }
 
     /// Handles everything whose time has come.

@@ -73,10 +73,34 @@ public final class ClientConnection: Pollable {
     /// Hands the response head over by swapping blocks.
     public func swapHead(with block: inout FieldBlock) { swap(&head, &block) }
 
-    /// Sends request bytes (head and body as HTTP/1.1 text); they leave when the turn ends.
-    public func send(_ bytes: UnsafeRawBufferPointer) {
-        plain.append(bytes)
+    /// Sends request bytes (head and body as HTTP/1.1 text). On a connection that is ready they go
+    /// to the kernel from where they are; else, and what it does not take, when it is.
+    public func send(
+        _ head: UnsafeRawBufferPointer,
+        _ body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) {
+        var sent = 0
+        if stage == .ready, !hasTLS, isWritable, plain.isEmpty, descriptor >= 0 {
+            switch Socket.write(descriptor, head, body) {
+            case .bytes(let count): sent = count
+            case .wouldBlock: break
+            case .closed, .failed:
+                outputFailed()
+                return
+            }
+            if sent == head.count + body.count { return }
+            isWritable = false
+        }
+        let sentOfHead = min(sent, head.count)
+        plain.append(UnsafeRawBufferPointer(rebasing: head[sentOfHead...]))
+        plain.append(UnsafeRawBufferPointer(rebasing: body[(sent - sentOfHead)...]))
         reactor.markDirty(self)
+    }
+
+    /// The response may already be waiting (an early error): reading decides.
+    private func outputFailed() {
+        isPeerClosed = true
+        reactor.runAgain(self)
     }
 
     /// Stops reading: the upstream fills its own buffers and TCP slows it down.
@@ -147,7 +171,7 @@ public final class ClientConnection: Pollable {
                 rebasing: reactor.readBuffer[..<Self.readSize])
             switch Socket.read(descriptor, into: buffer) {
             case .bytes(let count):
-                deliver(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                deliver(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
                 if count < Self.readSize, !isPeerClosed { return }
             case .wouldBlock:
                 return
@@ -163,7 +187,8 @@ public final class ClientConnection: Pollable {
         }
     }
 
-    private func deliver(_ bytes: UnsafeRawBufferPointer) {
+    /// The bytes are the reactor's, and are written to as framing is taken off them.
+    private func deliver(_ bytes: UnsafeMutableRawBufferPointer) {
         guard hasTLS else {
             receive(bytes)
             return
@@ -175,18 +200,18 @@ public final class ClientConnection: Pollable {
             swap(&plaintext, &reactor.plaintext)
         }
         do {
-            try tls?.receive(bytes)
+            try tls?.receive(UnsafeRawBufferPointer(bytes))
             if stage == .handshaking { advanceHandshake() }
             guard stage == .ready else { return }
             let result = try tls?.read(into: &plaintext)
-            if !plaintext.isEmpty { plaintext.withUnsafeBytes { receive($0) } }
+            if !plaintext.isEmpty { plaintext.withUnsafeMutableBytes { receive($0) } }
             if result == .closed { inputClosed() }
         } catch {
             fail(.tls("\(error)"))
         }
     }
 
-    private func receive(_ bytes: UnsafeRawBufferPointer) {
+    private func receive(_ bytes: UnsafeMutableRawBufferPointer) {
         guard handler != nil else {
             // An idle upstream has nothing to say: whatever this is, it is not ours.
             close()
@@ -196,7 +221,7 @@ public final class ClientConnection: Pollable {
         if pending.isEmpty {
             let consumed = parse(bytes)
             if consumed < bytes.count, descriptor >= 0 {
-                pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[consumed...]))
+                pending.append(contentsOf: bytes[consumed...])
             }
         } else {
             // Joined in the reactor's memory: the connection keeps only what is left over, or a
@@ -206,7 +231,7 @@ public final class ClientConnection: Pollable {
             joined.append(contentsOf: pending)
             joined.append(contentsOf: bytes)
             pending = []
-            let consumed = joined.withUnsafeBytes { parse($0) }
+            let consumed = joined.withUnsafeMutableBytes { parse($0) }
             if consumed < joined.count, descriptor >= 0 { pending = Array(joined[consumed...]) }
             joined.removeAll(keepingCapacity: true)
             swap(&joined, &reactor.joined)
@@ -214,20 +239,21 @@ public final class ClientConnection: Pollable {
     }
 
     /// Parses as far as it can; returns how many bytes were used.
-    private func parse(_ bytes: UnsafeRawBufferPointer) -> Int {
-        var gathered: [UInt8] = []
-        swap(&gathered, &reactor.gathered)
-        defer {
-            gathered.removeAll(keepingCapacity: true)
-            swap(&gathered, &reactor.gathered)
-        }
+    private func parse(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
         var offset = 0
         while descriptor >= 0, handler != nil {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+            var rest = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+            // A burst of small chunks costs its receiver one call.
+            let (payload, used) = parser.unframe(rest)
+            if used > 0 {
+                offset += used
+                handler?.received(self, UnsafeRawBufferPointer(rebasing: rest[payload]))
+                guard descriptor >= 0, handler != nil else { break }
+                rest = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+            }
             do {
-                switch try parser.next(rest, into: &head) {
+                switch try parser.next(UnsafeRawBufferPointer(rest), into: &head) {
                 case .needMore:
-                    deliverGathered(&gathered)
                     return offset
                 case .head(let consumed, let head):
                     offset += consumed
@@ -238,32 +264,18 @@ public final class ClientConnection: Pollable {
                     offset += consumed
                     // Framing alone may have been used.
                     guard !range.isEmpty else { continue }
-                    let piece = UnsafeRawBufferPointer(rebasing: rest[range])
-                    if gathered.isEmpty, offset == bytes.count {
-                        handler?.received(self, piece)
-                    } else {
-                        // A burst of small chunks costs its receiver one call.
-                        gathered.append(contentsOf: piece)
-                    }
+                    handler?.received(self, UnsafeRawBufferPointer(rebasing: rest[range]))
                 case .end(let consumed):
                     offset += consumed
-                    deliverGathered(&gathered)
                     finish(hasMore: offset < bytes.count)
                     return bytes.count
                 }
             } catch {
-                deliverGathered(&gathered)
                 fail(.malformed(error))
                 return bytes.count
             }
         }
         return bytes.count
-    }
-
-    private func deliverGathered(_ gathered: inout [UInt8]) {
-        guard !gathered.isEmpty else { return }
-        gathered.withUnsafeBytes { handler?.received(self, $0) }
-        gathered.removeAll(keepingCapacity: true)
     }
 
     /// The response is whole: the connection is idle again before the handler hears of it, so
@@ -343,10 +355,8 @@ public final class ClientConnection: Pollable {
                 isWritable = false
                 return
             case .closed, .failed:
-                // The response may already be waiting (an early error): reading decides.
-                isPeerClosed = true
                 queue.clear()
-                reactor.runAgain(self)
+                outputFailed()
                 return
             }
         }

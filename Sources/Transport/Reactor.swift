@@ -88,15 +88,12 @@ public final class Reactor: @unchecked Sendable {
     var scratch = ByteQueue(keeping: 1 << 20)
     /// Plain text of the TLS connection being read.
     var plaintext: [UInt8] = []
-    /// Pieces of the response body being parsed; taken and put back like the next.
-    var gathered: [UInt8] = []
     /// Events of the HTTP/2 session being worked on; taken and put back around each use.
     var spareEvents: [HTTP2Event] = []
 
     /// A connection's leftover bytes with the ones just read.
     var joined: [UInt8] = []
-    /// A response head being put together, and its HTTP/1.1 text.
-    var block = FieldBlock()
+    /// HTTP/1.1 text of a response head being put together.
     var text: [UInt8] = []
 
     private let epoll: Int32

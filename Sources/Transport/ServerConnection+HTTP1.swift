@@ -95,9 +95,7 @@ extension ServerConnection {
         http1.keepsAlive = head.keepAlive
         http1.expectsBody = head.hasBody
         stream.isCloseDelimited = head.minorVersion == 0
-        stream.isHeadRequest = stream.head.withValue(of: ":method") { method in
-            method.elementsEqual("HEAD".utf8)
-        } ?? false
+        stream.isHeadRequest = stream.head.value(of: ":method", begins: "HEAD", whole: true)
         deadline = reactor.now + server.limits.bodyTimeout
         if let length = head.contentLength, length > server.limits.requestBodyBytes {
             stream.discardsBody = true

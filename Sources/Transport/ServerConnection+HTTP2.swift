@@ -104,9 +104,7 @@ extension ServerConnection {
             return
         }
         http2?.swapHead(slot: slot, with: &stream.head)
-        stream.isHeadRequest = stream.head.withValue(of: ":method") { method in
-            method.elementsEqual("HEAD".utf8)
-        } ?? false
+        stream.isHeadRequest = stream.head.value(of: ":method", begins: "HEAD", whole: true)
         guard http2?.isRequestOver(slot: slot) == false else {
             offer(stream)
             return

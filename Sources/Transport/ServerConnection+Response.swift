@@ -26,13 +26,10 @@ extension ServerConnection {
             respondHTTP1(stream, status: status, fields: fields, length: length)
             return
         }
-        reactor.block.removeAll()
-        reactor.block.append(name: ":status", number: status)
-        for index in 0..<fields.count { reactor.block.append(fields, at: index) }
-        if let length { reactor.block.append(name: "content-length", number: length) }
         // A HEAD's answer ends with its head, which needs no window.
-        let isEnd = stream.isEnded || stream.isHeadRequest
-        http2?.respond(slot: stream.slot, fields: reactor.block, end: isEnd)
+        http2?.respond(
+            slot: stream.slot, status: status, fields: fields, length: length,
+            end: stream.isEnded || stream.isHeadRequest)
     }
 
     func send(_ stream: ServerStream, _ bytes: UnsafeRawBufferPointer, end: Bool) {

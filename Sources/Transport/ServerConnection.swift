@@ -150,8 +150,13 @@ public final class ServerConnection: Pollable {
             return
         }
         do {
-            try tls?.receive(bytes)
-            try readPlaintext()
+            var rest = bytes
+            while !rest.isEmpty, descriptor >= 0 {
+                let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(TLSEngine.recordSize))
+                rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
+                try tls?.receive(piece)
+                try readPlaintext()
+            }
         } catch {
             tlsFailed()
         }
@@ -253,13 +258,14 @@ public final class ServerConnection: Pollable {
     func encrypt(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes
         while !rest.isEmpty {
-            guard let taken = try? tls?.write(rest), taken > 0 else {
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(TLSEngine.recordSize))
+            guard let taken = try? tls?.write(piece), taken > 0 else {
                 close()
                 return
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
+            tls?.takeOutput(into: &outgoing)
         }
-        tls?.takeOutput(into: &outgoing)
     }
 
     /// Writes as much as the socket takes. False: the connection is broken, and the caller, who

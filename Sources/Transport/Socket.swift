@@ -187,6 +187,32 @@ enum Socket {
         }
     }
 
+    /// Writes two pieces in one call.
+    static func write(
+        _ fd: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+    ) -> Transfer {
+        guard !second.isEmpty else { return write(fd, first) }
+        var pieces = (
+            iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress),
+                iov_len: first.count),
+            iovec(
+                iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress),
+                iov_len: second.count)
+        )
+        return withUnsafeMutableBytes(of: &pieces) { pieces in
+            var message = msghdr()
+            message.msg_iov = pieces.baseAddress?.assumingMemoryBound(to: iovec.self)
+            message.msg_iovlen = 2
+            while true {
+                let count = sendmsg(fd, &message, Int32(MSG_NOSIGNAL))
+                if count >= 0 { return .bytes(count) }
+                if errno == EINTR { continue }
+                return errno == EAGAIN ? .wouldBlock : .failed(errno)
+            }
+        }
+    }
+
     /// Writes a queue's beginning in one call; also tells how much it offered to the kernel.
     static func write(_ fd: Int32, _ queue: borrowing BlockQueue) -> (Transfer, offered: Int) {
         let front = queue.front

@@ -14,11 +14,13 @@ public struct FieldBlock: Sendable {
     // Both arrays only grow: what lies beyond the counts is left over from earlier requests. A
     // block is filled a dozen times a request, and moving a counter is cheaper than the bookkeeping
     // of an array.
-    private var storage: [UInt8] = []
-    private var used = 0
-    private var fields: [Field] = []
+    @usableFromInline var storage: [UInt8] = []
+    @usableFromInline var used = 0
+    @usableFromInline var fields: [Field] = []
 
-    public private(set) var count = 0
+    @usableFromInline var number = 0
+
+    @inlinable public var count: Int { number }
 
     public init() {}
 
@@ -30,7 +32,7 @@ public struct FieldBlock: Sendable {
     public mutating func removeAll() {
         if storage.count > Self.keptBytes { storage = [] }
         used = 0
-        count = 0
+        number = 0
     }
 
     private static let keptBytes = 8 << 10
@@ -42,12 +44,8 @@ public struct FieldBlock: Sendable {
         if used > storage.count { grow() }
         storage.withUnsafeMutableBytes { storage in
             guard let base = storage.baseAddress else { return }
-            if let name = name.baseAddress {
-                (base + start).copyMemory(from: name, byteCount: middle - start)
-            }
-            if let value = value.baseAddress {
-                (base + middle).copyMemory(from: value, byteCount: used - middle)
-            }
+            (base + start).copyShort(name)
+            (base + middle).copyShort(value)
         }
         let field = Field(
             nameStart: Int32(truncatingIfNeeded: start),
@@ -55,7 +53,7 @@ public struct FieldBlock: Sendable {
             valueStart: Int32(truncatingIfNeeded: middle),
             valueLength: Int32(truncatingIfNeeded: value.count))
         if count < fields.count { fields[count] = field } else { fields.append(field) }
-        count += 1
+        number += 1
     }
 
     private mutating func grow() {
@@ -64,12 +62,14 @@ public struct FieldBlock: Sendable {
     }
 
     /// The field's place, for the C library's array; `index` is below `count`.
+    @inlinable
     func field(at index: Int) -> Field {
         precondition(index < count)
         return fields[index]
     }
 
     /// The bytes that the fields' offsets refer to.
+    @inlinable
     func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try storage.withUnsafeBytes { storage in
             try body(UnsafeRawBufferPointer(rebasing: storage[..<used]))
@@ -137,11 +137,22 @@ public struct FieldBlock: Sendable {
     }
 
     /// The index of the first field with this (lower-case) name.
+    @inlinable
     public func index(of name: StaticString) -> Int? {
-        withBytes { bytes in
-            for index in 0..<count where Self.matches(fields[index], name, bytes) { return index }
-            return nil
+        storage.withUnsafeBytes { bytes in
+            fields.withUnsafeBufferPointer { fields in
+                fields.prefix(number).firstIndex { Self.matches($0, name, bytes) }
+            }
         }
+    }
+
+    /// True if the first field with this name has a value that begins with `text`, or is all of it
+    /// if it must be `whole`.
+    public func value(of name: StaticString, begins text: StaticString, whole: Bool) -> Bool {
+        withValue(of: name) { value in
+            HTTP1Text.begins(value, with: text)
+                && (!whole || value.count == text.utf8CodeUnitCount)
+        } ?? false
     }
 
     /// How many fields carry this name.
@@ -153,18 +164,27 @@ public struct FieldBlock: Sendable {
 
     public func contains(_ name: StaticString) -> Bool { index(of: name) != nil }
 
+    @inlinable
     public func name(at index: Int, equals name: StaticString) -> Bool {
         withBytes { Self.matches(field(at: index), name, $0) }
     }
 
-    @inline(__always)
-    private static func matches(
+    @inlinable @inline(__always)
+    static func matches(
         _ field: Field, _ name: StaticString, _ bytes: UnsafeRawBufferPointer
     ) -> Bool {
-        guard Int(field.nameLength) == name.utf8CodeUnitCount else { return false }
-        let start = Int(field.nameStart)
-        for offset in 0..<name.utf8CodeUnitCount
-        where bytes[start &+ offset] != name.utf8Start[offset] { return false }
+        let count = name.utf8CodeUnitCount
+        guard Int(field.nameLength) == count, let base = bytes.baseAddress else { return false }
+        let mine = base + Int(field.nameStart)
+        let other = UnsafeRawPointer(name.utf8Start)
+        // From the end: names of one length often begin alike.
+        var offset = count &- 1
+        while offset >= 0 {
+            if mine.load(fromByteOffset: offset, as: UInt8.self)
+                != other.load(fromByteOffset: offset, as: UInt8.self)
+            { return false }
+            offset &-= 1
+        }
         return true
     }
 
@@ -182,6 +202,7 @@ public struct FieldBlock: Sendable {
     }
 
     /// Runs `body` on the bytes of the first field with this name; `nil` if there is none.
+    @inlinable
     public func withValue<R>(
         of name: StaticString, _ body: (UnsafeRawBufferPointer) throws -> R
     ) rethrows -> R? {
@@ -189,6 +210,7 @@ public struct FieldBlock: Sendable {
         return try withValue(at: index, body)
     }
 
+    @inlinable
     public func withValue<R>(
         at index: Int, _ body: (UnsafeRawBufferPointer) throws -> R
     ) rethrows -> R {
@@ -199,6 +221,7 @@ public struct FieldBlock: Sendable {
         }
     }
 
+    @inlinable
     public func withName<R>(
         at index: Int, _ body: (UnsafeRawBufferPointer) throws -> R
     ) rethrows -> R {
@@ -209,7 +232,8 @@ public struct FieldBlock: Sendable {
         }
     }
 
-    private func range(_ start: Int32, _ length: Int32) -> Range<Int> {
+    @inlinable
+    func range(_ start: Int32, _ length: Int32) -> Range<Int> {
         Int(start)..<Int(start) + Int(length)
     }
 }

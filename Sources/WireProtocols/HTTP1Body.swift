@@ -79,6 +79,74 @@ struct HTTP1Body: Sendable {
         }
     }
 
+    /// Takes the framing off as many chunks as `bytes` begin with, a part of the last one included,
+    /// and moves their payload together, onto the framing between: `payload` says where it lies
+    /// then. Stops at whatever is not the usual form of a chunk, which is `next`'s.
+    mutating func unframe(
+        _ bytes: UnsafeMutableRawBufferPointer
+    ) -> (payload: Range<Int>, consumed: Int) {
+        var payload = 0..<0
+        var offset = 0
+        while true {
+            let start: Int
+            let size: Int
+            switch state {
+            case .chunkSize:
+                guard let line = Self.sizeLine(bytes, from: offset) else {
+                    return (payload, offset)
+                }
+                (start, size) = line
+            case .chunkData(let remaining) where offset == 0: (start, size) = (0, remaining)
+            default: return (payload, offset)
+            }
+            guard start < bytes.count else { return (payload, offset) }
+            let count = min(size, bytes.count - start)
+            if payload.isEmpty {
+                payload = start..<start + count
+            } else {
+                Self.move(bytes, start, count, to: payload.upperBound)
+                payload = payload.lowerBound..<payload.upperBound + count
+            }
+            offset = start + count
+            guard count == size else {
+                state = .chunkData(size - count)
+                return (payload, offset)
+            }
+            state = .chunkEnd
+            guard bytes.count - offset >= 2, bytes[offset] == UInt8(ascii: "\r"),
+                bytes[offset + 1] == UInt8(ascii: "\n")
+            else { return (payload, offset) }
+            offset += 2
+            state = .chunkSize
+        }
+    }
+
+    /// Where the data of the chunk that begins at `start` begins, and how much it is; `nil` for
+    /// the last chunk, extensions, sizes of over 28 bits, and anything that is not whole or wrong.
+    @inline(__always)
+    private static func sizeLine(
+        _ bytes: UnsafeMutableRawBufferPointer, from start: Int
+    ) -> (start: Int, size: Int)? {
+        var size = 0
+        var index = start
+        while index < bytes.count, index - start < 8, let digit = hex(bytes[index]) {
+            size = size << 4 | digit
+            index += 1
+        }
+        guard size > 0, size < 1 << 28, bytes.count - index >= 2,
+            bytes[index] == UInt8(ascii: "\r"), bytes[index + 1] == UInt8(ascii: "\n")
+        else { return nil }
+        return (index + 2, size)
+    }
+
+    @inline(__always)
+    private static func move(
+        _ bytes: UnsafeMutableRawBufferPointer, _ start: Int, _ count: Int, to target: Int
+    ) {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[target..<target + count])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
+    }
+
     private mutating func startChunk(
         _ input: UnsafeRawBufferPointer
     ) throws(HTTP1Error) -> Step {

@@ -36,17 +36,27 @@ struct HTTP1FieldLine {
     let name: UnsafeRawBufferPointer
     /// Without spaces and tabs at both ends.
     let value: UnsafeRawBufferPointer
+    let hasCapitals: Bool
 
+    @inline(__always)
     init(_ line: UnsafeRawBufferPointer) throws(HTTP1Error) {
         guard let first = line.first else { throw .malformedField }
         if first == 0x20 || first == 0x09 { throw .foldedField }
         var colon = 0
-        while colon < line.count, HTTP1Text.isToken(line[colon]) { colon += 1 }
+        var hasCapitals = false
+        while colon < line.count {
+            let byte = line[colon]
+            guard HTTP1Text.isToken(byte) else { break }
+            if HTTP1Text.isCapital(byte) { hasCapitals = true }
+            colon &+= 1
+        }
         guard colon > 0, colon < line.count, line[colon] == UInt8(ascii: ":") else {
             throw .malformedField
         }
         name = UnsafeRawBufferPointer(rebasing: line[..<colon])
+        self.hasCapitals = hasCapitals
         value = HTTP1Text.trimmed(UnsafeRawBufferPointer(rebasing: line[(colon + 1)...]))
+        guard HTTP1Text.mayHaveControls(value) else { return }
         for byte in value {
             if byte == UInt8(ascii: "\r") { throw .bareCarriageReturn }
             if (byte < 0x20 && byte != 0x09) || byte == 0x7F { throw .malformedField }
@@ -66,13 +76,16 @@ struct HTTP1FramingFields: Sendable {
 
 /// Reads the field lines of a head into a block, in HTTP/2's form.
 struct HTTP1FieldReader {
-    let limits: Limits
+    private let mostFields: Int
+    private let mostBytes: Int
     /// Requests: `Host` becomes `:authority`, and several are refused.
     let isRequest: Bool
     var framing = HTTP1FramingFields()
 
     init(limits: Limits, isRequest: Bool) {
-        self.limits = limits
+        // The whole of the limits is a long copy.
+        mostFields = limits.headerFields
+        mostBytes = isRequest ? limits.headerListBytes : limits.upstreamHeaderBytes
         self.isRequest = isRequest
     }
 
@@ -85,13 +98,12 @@ struct HTTP1FieldReader {
         while start < lines.count {
             let end = HTTP1Text.lineFeed(in: lines, from: start)
             count += 1
-            if count > limits.headerFields { throw .tooManyFields }
+            if count > mostFields { throw .tooManyFields }
             let line = UnsafeRawBufferPointer(rebasing: lines[start..<max(start, end - 1)])
             try readLine(line, into: &head, hasAuthority: hasAuthority)
             start = end + 1
         }
-        let limit = isRequest ? limits.headerListBytes : limits.upstreamHeaderBytes
-        if head.listSize > limit { throw .headTooLarge }
+        if head.listSize > mostBytes { throw .headTooLarge }
         if framing.isChunked, framing.contentLength != nil { throw .lengthAndChunked }
     }
 
@@ -108,7 +120,11 @@ struct HTTP1FieldReader {
             if !hasAuthority { head.append(name: ":authority", value: value) }
             return
         }
-        head.append(lowercasing: name, value: value)
+        if parts.hasCapitals {
+            head.append(lowercasing: name, value: value)
+        } else {
+            head.append(name: name, value: value)
+        }
     }
 
     /// True if the field is one hop's business and goes no further.

@@ -45,7 +45,10 @@ public struct HTTP1ResponseParser: Sendable {
 
     /// Ready for the response to the next request.
     public mutating func reset(requestMethodIsHead: Bool) {
-        self = HTTP1ResponseParser(limits: limits)
+        finder = HTTP1HeadFinder()
+        body = nil
+        informational = 0
+        hasStarted = false
         requestIsHead = requestMethodIsHead
     }
 
@@ -65,6 +68,14 @@ public struct HTTP1ResponseParser: Sendable {
             hasStarted = false
             return .end(consumed: consumed)
         }
+    }
+
+    /// Takes the framing off the chunks that `bytes` begin with, and moves their payload together:
+    /// `payload` says where in `bytes` it lies then. What this does not use up is for `next`.
+    public mutating func unframe(
+        _ bytes: UnsafeMutableRawBufferPointer
+    ) -> (payload: Range<Int>, consumed: Int) {
+        body?.unframe(bytes) ?? (0..<0, 0)
     }
 
     public mutating func inputClosed() -> Closing {
@@ -133,14 +144,16 @@ public struct HTTP1ResponseParser: Sendable {
         _ line: UnsafeRawBufferPointer
     ) throws(HTTP1Error) -> (minor: Int, status: Int) {
         guard line.count >= 12,
-            line[..<7].elementsEqual("HTTP/1.".utf8),
+            HTTP1Text.begins(line, with: "HTTP/1."),
             line[7] == UInt8(ascii: "1") || line[7] == UInt8(ascii: "0"), line[8] == 0x20,
             line.count == 12 || line[12] == 0x20
         else { throw .malformedStartLine }
         guard let status = HTTP1Text.decimal(UnsafeRawBufferPointer(rebasing: line[9..<12])),
             (100..<600).contains(status)
         else { throw .malformedStartLine }
-        for byte in line where byte < 0x20 && byte != 0x09 { throw .malformedStartLine }
+        if HTTP1Text.mayHaveControls(line) {
+            for byte in line where byte < 0x20 && byte != 0x09 { throw .malformedStartLine }
+        }
         return (Int(line[7] - UInt8(ascii: "0")), status)
     }
 }

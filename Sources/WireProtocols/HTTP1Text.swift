@@ -46,6 +46,51 @@ enum HTTP1Text {
         return !bytes.isEmpty
     }
 
+    /// False if `bytes` have no control characters at all, not even a tab: eight bytes at a time.
+    @inline(__always)
+    static func mayHaveControls(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var offset = 0
+        var hits: UInt64 = 0
+        while bytes.count &- offset >= 8 {
+            hits |= controls(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            offset &+= 8
+        }
+        if offset < bytes.count {
+            if bytes.count >= 8 {
+                hits |= controls(
+                    bytes.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self))
+            } else {
+                while offset < bytes.count {
+                    let byte = bytes[offset]
+                    if byte < 0x20 || byte == 0x7F { return true }
+                    offset &+= 1
+                }
+            }
+        }
+        return hits != 0
+    }
+
+    /// Not zero if one of eight bytes is a control character.
+    @inline(__always)
+    private static func controls(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let delete = word ^ (0x7F &* ones)
+        let hits = ((word &- (0x20 &* ones)) & ~word) | ((delete &- ones) & ~delete)
+        return hits & (0x80 &* ones)
+    }
+
+    /// True if `bytes` begin with exactly `text`.
+    @inline(__always)
+    static func begins(_ bytes: UnsafeRawBufferPointer, with text: StaticString) -> Bool {
+        guard bytes.count >= text.utf8CodeUnitCount else { return false }
+        for index in 0..<text.utf8CodeUnitCount
+        where bytes[index] != text.utf8Start[index] { return false }
+        return true
+    }
+
+    @inline(__always)
+    static func isCapital(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "A") < 26 }
+
     static func lowercased(_ byte: UInt8) -> UInt8 {
         byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
     }

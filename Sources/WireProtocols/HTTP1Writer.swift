@@ -64,22 +64,29 @@ public enum HTTP1Writer {
     }
 
     public static func appendDecimal(_ number: Int, to text: inout [UInt8]) {
-        // Room for the sign and 19 digits, filled from the end.
         var room: (UInt64, UInt64, UInt64) = (0, 0, 0)
         withUnsafeMutableBytes(of: &room) { room in
-            var start = room.count
-            var rest = number.magnitude
-            repeat {
-                start -= 1
-                room[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest > 0
-            if number < 0 {
-                start -= 1
-                room[start] = UInt8(ascii: "-")
-            }
-            text.append(contentsOf: UnsafeRawBufferPointer(rebasing: room[start...]))
+            text.append(contentsOf: UnsafeRawBufferPointer(decimal(number, in: room)))
         }
+    }
+
+    /// Writes a number to the end of `room`, which holds the sign and 19 digits at least; returns
+    /// where it lies.
+    static func decimal(
+        _ number: Int, in room: UnsafeMutableRawBufferPointer
+    ) -> UnsafeMutableRawBufferPointer {
+        var start = room.count
+        var rest = number.magnitude
+        repeat {
+            start -= 1
+            room[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        if number < 0 {
+            start -= 1
+            room[start] = UInt8(ascii: "-")
+        }
+        return UnsafeMutableRawBufferPointer(rebasing: room[start...])
     }
 
     /// The phrases of RFC 9110 15 for the statuses that are used here.

@@ -153,12 +153,15 @@ public struct HTTP2Session: ~Copyable {
 
     // MARK: Responses
 
-    /// Queues a response head. `fields` begins with `:status`.
-    public mutating func respond(slot: Int, fields: borrowing FieldBlock, end: Bool) {
+    /// Queues a response head. `fields` holds neither `:status` nor `content-length`; `length` is
+    /// the body's, if it is known.
+    public mutating func respond(
+        slot: Int, status: Int, fields: borrowing FieldBlock, length: Int? = nil, end: Bool
+    ) {
         let pointer = cell.pointee.slots[slot]
         guard pointer.pointee.streamID > 0 else { return }
         pointer.pointee.isEnded = end
-        submit(pointer, fields, hasBody: !end)
+        submit(pointer, status: status, fields, length: length, hasBody: !end)
     }
 
     /// Appends response bytes; they leave with a later `fill` as the peer's windows allow.

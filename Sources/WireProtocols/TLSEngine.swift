@@ -18,7 +18,10 @@ public struct TLSEngine: ~Copyable {
     private static let keptCapacity = 32 << 10
 
     /// How much plaintext a record carries at most.
-    private static let recordSize = 16 << 10
+    ///
+    /// Pieces of this size are also what to pass in and out at once: a memory BIO that takes more
+    /// grows in steps, each of which wipes what it leaves, and gives it all back afterwards.
+    public static let recordSize = 16 << 10
 
     private let ssl: OpaquePointer
     private var incoming: OpaquePointer

@@ -41,6 +41,8 @@ final class SocketClient {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
+            // A timed wait is interrupted when the whole process is stopped and goes on.
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             bytes.append(contentsOf: buffer[..<count])
             if let mark, String(decoding: bytes, as: UTF8.self).contains(mark) { break }

@@ -49,7 +49,11 @@ final class RawWire {
     /// What is there, at least one byte; `nil` at the end.
     func receive() -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &buffer, buffer.count, 0)
+        // A timed wait is interrupted when the whole process is stopped and goes on.
+        var count = 0
+        repeat {
+            count = recv(descriptor, &buffer, buffer.count, 0)
+        } while count < 0 && errno == EINTR
         return count > 0 ? Array(buffer[..<count]) : nil
     }
 

@@ -141,6 +141,8 @@ final class ScriptedServer: Sendable {
                 if body >= length.flatMap({ Int($0) }) ?? 0 { return text }
             }
             let count = recv(connection, &buffer, buffer.count, 0)
+            // A timed wait is interrupted when the whole process is stopped and goes on.
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { return nil }
             bytes.append(contentsOf: buffer[..<count])
         }

@@ -22,6 +22,28 @@ struct JSONTextTests {
         }
     }
 
+    /// Four digits are read in one word: every byte in every place must be told from a digit.
+    @Test func readsUnitsInOneWordAsDigitByDigit() {
+        var random = RandomSource(seed: 13)
+        for round in 0..<40_000 {
+            var text = Array("\\u0000..".utf8)
+            for place in 2..<6 {
+                let digits = Array("0123456789abcdefABCDEF".utf8)
+                text[place] = digits[random.nextIndex(below: digits.count)]
+            }
+            if round % 2 == 0 {
+                text[random.nextIndex(below: 6)] = UInt8(random.nextIndex(below: 256))
+            }
+            let isUnit = text[0] == UInt8(ascii: "\\") && text[1] == UInt8(ascii: "u")
+                && text[2..<6].allSatisfy { Character(Unicode.Scalar($0)).isASCII }
+            let value = UInt32(String(decoding: text[2..<6], as: UTF8.self), radix: 16)
+            let hasSign = text[2] == UInt8(ascii: "+") || text[2] == UInt8(ascii: "-")
+            let expected = isUnit && !hasSign ? value : nil
+            let unit = text.withUnsafeBytes { JSONEscape.wholeUnit($0, at: 0) }
+            if unit != expected { Issue.record("\(text): \(String(describing: unit))") }
+        }
+    }
+
     @Test func toleratesBrokenEscapes() {
         for text in ["\\", "a\\", "\\u", "\\u12", "\\uD83D\\", "\\uD83D\\u", "\\q", "\\uZZZZ"] {
             let (undone, count) = withBytes(text) {

@@ -88,7 +88,7 @@ struct JSONValidatorTests {
                     var text = [UInt8](repeating: 0x21, count: length)
                     text[position] = byte
                     let isPlain = byte >= 0x20 && byte < 0x80 && byte != 0x22 && byte != 0x5C
-                    let stop = text.withUnsafeBytes { JSONValidator.skipPlain($0, from: 0) }
+                    let stop = text.withUnsafeBytes { ByteSearch.skipPlain(in: $0, from: 0) }
                     if stop != (isPlain ? length : position) {
                         Issue.record("byte \(byte) at \(position) of \(length): \(stop)")
                     }

@@ -72,7 +72,11 @@ final class RawClient: Sendable {
     /// What has come: nothing at the connection's end, `nil` on a reset or after the time-out.
     func receive(_ limit: Int = 64 << 10) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: limit)
-        let count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, limit, 0) }
+        // A timed wait is interrupted when the whole process is stopped and goes on.
+        var count = 0
+        repeat {
+            count = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, limit, 0) }
+        } while count < 0 && errno == EINTR
         return count < 0 ? nil : Array(bytes.prefix(count))
     }
 

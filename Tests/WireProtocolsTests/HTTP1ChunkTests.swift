@@ -14,7 +14,35 @@ import Testing
             #expect(pieces.error == whole.error, "fed by \(step): \(chunks.prefix(60))")
             if whole.error == nil { #expect(pieces == whole) }
         }
+        expectSameOfResponse(chunks, whole)
         return whole
+    }
+
+    /// An answer in these chunks, its framing taken off many chunks at a time.
+    private func expectSameOfResponse(_ chunks: String, _ request: HTTP1Outcome) {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let bytes = Array((head + chunks).utf8)
+        for step in [1, 2, 3, 5, bytes.count] {
+            let response = HTTP1Feeding.unframedResponses(bytes, step: step)
+            #expect(response.error == request.error, "unframed by \(step): \(chunks.prefix(60))")
+            guard request.error == nil else { continue }
+            #expect(response.messages.first?.body == request.messages.first?.body)
+            #expect(response.messages.first?.isComplete == request.messages.first?.isComplete)
+        }
+    }
+
+    @Test func manyChunksAreMovedTogether() {
+        let sizes = [1, 15, 16, 255, 3, 4_096, 7, 70_000, 2]
+        let chunks = sizes.enumerated().map { index, size in
+            let letter = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(index)))
+            return "\(String(size, radix: 16))\r\n"
+                + String(repeating: letter, count: size) + "\r\n"
+        }
+        for end in ["", "0\r\n\r\n", "2;a=b\r\nzz\r\n0\r\nT: 1\r\n\r\n", "5\r\nab"] {
+            let outcome = parse(chunks.joined() + end)
+            #expect(outcome.error == nil)
+            #expect(outcome.messages.first?.body.count ?? 0 >= sizes.reduce(0, +))
+        }
     }
 
     @Test func aChunkedBodyIsTheSameAtEverySplit() {

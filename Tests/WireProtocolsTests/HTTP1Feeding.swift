@@ -106,4 +106,58 @@ enum HTTP1Feeding {
         outcome.unread = outcome.error == nil ? bytes.count - start : 0
         return outcome
     }
+
+    /// Responses as a client connection reads them: chunks lose their framing many at a time.
+    static func unframedResponses(_ bytes: [UInt8], step: Int) -> HTTP1Outcome {
+        var parser = HTTP1ResponseParser(limits: Limits())
+        var outcome = HTTP1Outcome()
+        var head = FieldBlock()
+        var waiting: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: step) {
+            waiting += bytes[start..<min(start + step, bytes.count)]
+            let used = waiting.withUnsafeMutableBytes { waiting in
+                read(waiting, by: &parser, &head, into: &outcome)
+            }
+            if outcome.error != nil { return outcome }
+            waiting.removeFirst(used)
+        }
+        outcome.unread = waiting.count
+        outcome.closing = parser.inputClosed()
+        return outcome
+    }
+
+    private static func read(
+        _ bytes: UnsafeMutableRawBufferPointer, by parser: inout HTTP1ResponseParser,
+        _ head: inout FieldBlock, into outcome: inout HTTP1Outcome
+    ) -> Int {
+        var offset = 0
+        while true {
+            var rest = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+            let (payload, used) = parser.unframe(rest)
+            if used > 0 {
+                outcome.messages[outcome.messages.count - 1].body += rest[payload]
+                offset += used
+                rest = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+            }
+            do throws(HTTP1Error) {
+                switch try parser.next(UnsafeRawBufferPointer(rest), into: &head) {
+                case .needMore: return offset
+                case .head(let consumed, let read):
+                    offset += consumed
+                    outcome.messages.append(
+                        HTTP1Message(fields: head.list, keepAlive: read.keepAlive))
+                case .body(let range, let consumed):
+                    offset += consumed
+                    if range.isEmpty { continue }
+                    outcome.messages[outcome.messages.count - 1].body += rest[range]
+                case .end(let consumed):
+                    offset += consumed
+                    outcome.messages[outcome.messages.count - 1].isComplete = true
+                }
+            } catch {
+                outcome.error = error
+                return bytes.count
+            }
+        }
+    }
 }

@@ -11,6 +11,10 @@ import Testing
             let pieces = HTTP1Feeding.responses(bytes, step: step, toHead: toHead)
             #expect(pieces == whole, "fed by \(step): \(text.prefix(60).debugDescription)")
         }
+        for step in [1, 2, 3, 7, max(1, bytes.count)] where !toHead {
+            let unframed = HTTP1Feeding.unframedResponses(bytes, step: step)
+            #expect(unframed == whole, "unframed by \(step): \(text.prefix(60).debugDescription)")
+        }
         return whole
     }
 
@@ -193,6 +197,22 @@ import Testing
             }
             _ = HTTP1Feeding.requests(bytes, step: 1 + random.nextIndex(below: 20))
             _ = HTTP1Feeding.responses(bytes, step: 1 + random.nextIndex(below: 20))
+        }
+    }
+
+    /// Values are looked at eight bytes at a time: no place in one may be forgotten.
+    @Test func controlsAreSeenAtEveryPlaceOfAValue() {
+        for length in 1...20 {
+            for place in 0..<length {
+                for byte: UInt8 in [0x01, 0x0B, 0x1F, 0x7F] {
+                    var value = [UInt8](repeating: 0x61, count: length)
+                    value[place] = byte
+                    let head = Array("HTTP/1.1 200 OK\r\nA: ".utf8) + value
+                    let outcome = HTTP1Feeding.responses(
+                        head + Array("\r\nContent-Length: 0\r\n\r\n".utf8), step: 64)
+                    #expect(outcome.error == .malformedField, "\(byte) at \(place) of \(length)")
+                }
+            }
         }
     }
 }

@@ -86,10 +86,8 @@ final class HTTP2Bench {
         return isWell ? reader.append(Array(queue.readable)) : []
     }
 
-    func respond(_ slot: Int, status: String = "200", end: Bool) {
-        var fields = FieldBlock()
-        fields.append(":status", status)
-        session.respond(slot: slot, fields: fields, end: end)
+    func respond(_ slot: Int, status: Int = 200, end: Bool) {
+        session.respond(slot: slot, status: status, fields: FieldBlock(), end: end)
     }
 
     func append(_ slot: Int, _ bytes: [UInt8], end: Bool = false) {

@@ -68,7 +68,7 @@ private typealias F = HTTP2Frames
         for id in [1, 3] {
             bench.feed(F.request(id, method: "POST", end: false))
             let slot = try #require(bench.requests.last?.slot)
-            bench.respond(slot, status: "413", end: true)
+            bench.respond(slot, status: 413, end: true)
             _ = bench.fill()
             bench.session.reset(slot: slot, code: id == 1 ? 0 : 2)
             _ = bench.fill()

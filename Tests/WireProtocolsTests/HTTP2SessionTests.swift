@@ -135,7 +135,7 @@ private typealias F = HTTP2Frames
         let request = try #require(bench.requests.last)
         #expect(bench.requests.count == 2)
         #expect(request.isOverLimit && request.fields.isEmpty)
-        bench.respond(request.slot, status: "431", end: true)
+        bench.respond(request.slot, status: 431, end: true)
         #expect(bench.fill().first?.status == 431)
         #expect(bench.failure == nil)
     }
@@ -256,7 +256,7 @@ private typealias F = HTTP2Frames
         let bench = try bench()
         bench.feed(F.request(1, method: "POST", end: false))
         let slot = try #require(bench.requests.first?.slot)
-        bench.respond(slot, status: "413", end: true)
+        bench.respond(slot, status: 413, end: true)
         let frames = bench.fill()
         #expect(frames.first?.status == 413)
         #expect(bench.answered == [slot])

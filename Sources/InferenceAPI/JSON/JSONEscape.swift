@@ -31,6 +31,26 @@ struct JSONEscape {
         }
     }
 
+    /// The same as `unit`, all of it in one word; `nil` also if fewer than eight bytes are left.
+    @inline(__always)
+    static func wholeUnit(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> UInt32? {
+        guard bytes.count &- offset >= 8 else { return nil }
+        let word = UInt64(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        guard word & 0xFFFF == 0x755C else { return nil }
+        let digits = UInt32(truncatingIfNeeded: word >> 16)
+        let letters = digits | 0x2020_2020
+        guard digits & 0x8080_8080 == 0 else { return nil }
+        // The highest bit of each byte says that the byte is at least so much: no sum carries.
+        let isDigit = (digits &+ 0x5050_5050) & ~(digits &+ 0x4646_4646) & 0x8080_8080
+        let isLetter = (letters &+ 0x1F1F_1F1F) & ~(letters &+ 0x1919_1919) & 0x8080_8080
+        guard isDigit | isLetter == 0x8080_8080 else { return nil }
+        let nibbles = (digits & 0x0F0F_0F0F) &+ (isLetter >> 7) &* 9
+        // The first digit is the lowest byte.
+        let pairs = (nibbles << 4 | nibbles >> 8) & 0x00FF_00FF
+        return (pairs & 0xFF) << 8 | pairs >> 16
+    }
+
     /// The UTF-16 unit written as `\uXXXX` at `offset`, if one is.
     private static func unit(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> UInt16? {
         guard bytes.count - offset >= 6, bytes[offset] == UInt8(ascii: "\\"),

@@ -27,29 +27,8 @@ public struct JSONScanner {
     public static let greatestDepth = 64
 
     public let bytes: UnsafeRawBufferPointer
-    /// Of a text that was validated for walking; else empty.
-    private let extents: JSONExtents
 
-    public init(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes
-        extents = JSONExtents()
-    }
-
-    private init(_ bytes: UnsafeRawBufferPointer, _ extents: JSONExtents) {
-        self.bytes = bytes
-        self.extents = extents
-    }
-
-    /// Checks the whole text and returns a scanner that walks it in few steps, and where its value
-    /// lies.
-    static func validated(
-        _ bytes: UnsafeRawBufferPointer, depth limit: Int
-    ) throws(Failure) -> (scanner: JSONScanner, value: Range<Int>) {
-        var validator = JSONValidator(
-            bytes, depth: min(limit, greatestDepth), notesExtents: true)
-        let value = try validator.run()
-        return (JSONScanner(bytes, validator.extents), value)
-    }
+    public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     /// True if `bytes` is one whole JSON value.
     public static func isValid(_ bytes: UnsafeRawBufferPointer, depth: Int) -> Bool {
@@ -169,7 +148,14 @@ public struct JSONScanner {
         return isNegative ? -value : value
     }
 
+    @inline(__always)
     private func skipSpace(from start: Int) -> Int {
+        // Most often there is none.
+        guard start < bytes.count, bytes[start] <= 0x20 else { return start }
+        return Self.skipSpaces(bytes, from: start)
+    }
+
+    private static func skipSpaces(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var offset = start
         while offset < bytes.count, JSONValidator.isSpace(bytes[offset]) { offset += 1 }
         return offset
@@ -178,34 +164,10 @@ public struct JSONScanner {
     // MARK: Ends of values
 
     /// One past the value that begins at `start`.
-    func endOfValue(from start: Int) -> Int {
-        switch kind(at: start) {
-        case .string: endOfStringValue(from: start)
-        case .object, .array:
-            extents.extent(at: start)?.end ?? Self.endOfContainer(bytes, from: start)
-        case .number, .true, .false, .null: Self.endOfScalar(bytes, from: start)
-        }
-    }
-
-    private func endOfStringValue(from start: Int) -> Int {
-        let near = UnsafeRawBufferPointer(
-            rebasing: bytes[..<min(start + JSONExtents.longString, bytes.count)])
-        let head = JSONValidator.skipPlain(near, from: start + 1)
-        if head < near.count, near[head] == UInt8(ascii: "\"") { return head + 1 }
-        return extents.extent(at: start)?.end ?? endOfString(from: start)
-    }
+    func endOfValue(from start: Int) -> Int { Self.endOfValue(bytes, from: start) }
 
     /// One past the closing quote of the string that opens at `start`.
     func endOfString(from start: Int) -> Int { Self.endOfString(bytes, from: start) }
-
-    /// UTF-8 bytes of the string at `range` (quotes included) once its escapes are undone.
-    func unescapedCount(ofStringAt range: Range<Int>) -> Int {
-        if let extent = extents.extent(at: range.lowerBound), !extent.hasEscapes {
-            return max(0, range.count - 2)
-        }
-        return JSONText.unescapedCount(
-            UnsafeRawBufferPointer(rebasing: bytes[range.dropFirst().dropLast()]))
-    }
 
     /// One past the value that begins at `start`, by reading it.
     static func endOfValue(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
@@ -244,7 +206,7 @@ public struct JSONScanner {
     static func endOfString(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var offset = start + 1
         while offset < bytes.count {
-            offset = JSONValidator.skipPlain(bytes, from: offset)
+            offset = ByteSearch.skipPlain(in: bytes, from: offset)
             guard offset < bytes.count else { break }
             switch bytes[offset] {
             case UInt8(ascii: "\""): return offset + 1

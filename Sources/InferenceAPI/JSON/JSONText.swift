@@ -38,7 +38,7 @@ public enum JSONText {
     /// How many UTF-8 bytes the text between the quotes has once its escapes are undone.
     static func unescapedCount(_ bytes: UnsafeRawBufferPointer) -> Int {
         var count = bytes.count
-        var offset = JSONValidator.skipPlain(bytes, from: 0)
+        var offset = ByteSearch.skipPlain(in: bytes, from: 0)
         while offset < bytes.count {
             if bytes[offset] == UInt8(ascii: "\\"), offset + 1 < bytes.count {
                 let escape = JSONEscape(bytes, at: offset)
@@ -47,7 +47,7 @@ public enum JSONText {
             } else {
                 offset += 1
             }
-            offset = JSONValidator.skipPlain(bytes, from: offset)
+            offset = ByteSearch.skipPlain(in: bytes, from: offset)
         }
         return count
     }

@@ -7,14 +7,17 @@ struct JSONValidator {
     private var containers: UInt64 = 0
     private var depth = 0
     /// Filled in as the text is read, if somebody is going to walk it.
-    private(set) var extents = JSONExtents()
-    private let notesExtents: Bool
+    private(set) var outline = JSONOutline()
+    private let makesOutline: Bool
+    /// Values are noted here: not too deep, and not too many.
+    private var isNoting: Bool
 
-    init(_ bytes: UnsafeRawBufferPointer, depth limit: Int, notesExtents: Bool = false) {
+    init(_ bytes: UnsafeRawBufferPointer, depth limit: Int, makesOutline: Bool = false) {
         self.bytes = bytes
         self.limit = limit
-        self.notesExtents = notesExtents
-        if notesExtents { extents.reserve() }
+        self.makesOutline = makesOutline
+        isNoting = makesOutline
+        if makesOutline { outline.reserve() }
     }
 
     /// What may come next.
@@ -83,21 +86,36 @@ struct JSONValidator {
         case UInt8(ascii: "["):
             try open(isObject: false)
             return .firstElement
-        case UInt8(ascii: "t"): try literal("true")
-        case UInt8(ascii: "f"): try literal("false")
-        case UInt8(ascii: "n"): try literal("null")
-        default: try number()
+        default: try scalar(byte)
         }
         return .rest
     }
 
     @inline(__always)
+    private mutating func scalar(_ byte: UInt8) throws(JSONScanner.Failure) {
+        let start = offset
+        switch byte {
+        case UInt8(ascii: "t"): try literal("true")
+        case UInt8(ascii: "f"): try literal("false")
+        case UInt8(ascii: "n"): try literal("null")
+        default: try number()
+        }
+        if isNoting { outline.note(start, offset) }
+    }
+
+    @inline(__always)
     private mutating func open(isObject: Bool) throws(JSONScanner.Failure) {
         guard depth < limit else { throw failure(.tooDeep) }
+        if isNoting { outline.open(at: offset, depth: depth) }
         depth += 1
         containers = containers << 1 | (isObject ? 1 : 0)
-        if notesExtents { extents.open(at: offset, depth: depth) }
         offset += 1
+        noteDepth()
+    }
+
+    @inline(__always)
+    private mutating func noteDepth() {
+        isNoting = makesOutline && depth <= JSONOutline.greatestDepth && !outline.isFull
     }
 
     @inline(__always)
@@ -105,9 +123,10 @@ struct JSONValidator {
         let expected = containers & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")
         guard depth > 0, byte == expected else { throw failure(.unexpectedByte) }
         offset += 1
-        if notesExtents { extents.close(at: offset, depth: depth) }
         depth -= 1
         containers >>= 1
+        noteDepth()
+        if isNoting { outline.close(at: offset) }
         return .rest
     }
 
@@ -156,48 +175,84 @@ struct JSONValidator {
     @inline(__always)
     private mutating func string() throws(JSONScanner.Failure) {
         let start = offset
-        var hasEscapes = false
+        // Bytes that escapes take beyond those of what they stand for.
+        var surplus = 0
         offset += 1
         while true {
-            offset = Self.skipPlain(bytes, from: offset)
+            offset = ByteSearch.skipPlain(in: bytes, from: offset)
             guard offset < bytes.count else { throw failure(.unexpectedEnd) }
             let byte = bytes[offset]
             if byte == UInt8(ascii: "\"") {
                 offset += 1
-                if notesExtents {
-                    extents.note(string: start, end: offset, hasEscapes: hasEscapes)
+                if isNoting {
+                    outline.note(start, offset, detail: offset &- start &- 2 &- surplus)
                 }
                 return
             }
             if byte == UInt8(ascii: "\\") {
-                hasEscapes = true
-                try escape()
+                try escapes(&surplus)
             } else if byte < 0x20 {
                 throw failure(.controlCharacter)
             } else {
-                // Such characters come in runs: Hangul has three bytes each.
-                repeat { try multibyte() } while peek >= 0x80
+                offset = ByteSearch.skipCharacters(in: bytes, from: offset)
+                // The last few of the text, or something wrong.
+                while peek >= 0x80 { try multibyte() }
             }
         }
     }
 
-    private mutating func escape() throws(JSONScanner.Failure) {
-        offset += 1
-        guard offset < bytes.count else { throw failure(.unexpectedEnd) }
-        switch bytes[offset] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
-            UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            offset += 1
-        case UInt8(ascii: "u"):
-            for _ in 0..<4 {
-                offset += 1
-                guard offset < bytes.count else { throw failure(.unexpectedEnd) }
-                guard Self.isHex(bytes[offset]) else { throw failure(.invalidEscape) }
+    /// One escape and those that follow it: text in which all but ASCII is escaped is full of them.
+    private mutating func escapes(_ surplus: inout Int) throws(JSONScanner.Failure) {
+        // What was before the next escape is the first half of a pair.
+        var isPairOpen = false
+        repeat {
+            if let unit = JSONEscape.wholeUnit(bytes, at: offset) {
+                surplus &+= Self.surplus(of: unit, isPairOpen)
+                isPairOpen = 0xD800..<0xDC00 ~= unit
+                offset += 6
+                continue
             }
             offset += 1
-        default:
-            throw failure(.invalidEscape)
+            guard offset < bytes.count else { throw failure(.unexpectedEnd) }
+            switch bytes[offset] {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
+                UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+                offset += 1
+                surplus &+= 1
+                isPairOpen = false
+            case UInt8(ascii: "u"):
+                let unit = try hexadecimal()
+                surplus &+= Self.surplus(of: unit, isPairOpen)
+                isPairOpen = 0xD800..<0xDC00 ~= unit
+            default:
+                throw failure(.invalidEscape)
+            }
+        } while peek == UInt8(ascii: "\\")
+    }
+
+    /// Bytes that the escape of a UTF-16 unit takes beyond what it stands for.
+    @inline(__always)
+    private static func surplus(of unit: UInt32, _ isPairOpen: Bool) -> Int {
+        if unit >= 0x800 {
+            // With its first half, which was counted as three bytes, the second makes four.
+            return isPairOpen && 0xDC00..<0xE000 ~= unit ? 5 : 3
         }
+        return unit < 0x80 ? 5 : 4
+    }
+
+    /// The four digits behind the `u` at the offset.
+    private mutating func hexadecimal() throws(JSONScanner.Failure) -> UInt32 {
+        var unit: UInt32 = 0
+        for _ in 0..<4 {
+            offset += 1
+            guard offset < bytes.count else { throw failure(.unexpectedEnd) }
+            let digit = bytes[offset] &- UInt8(ascii: "0")
+            let letter = (bytes[offset] | 0x20) &- UInt8(ascii: "a")
+            guard digit <= 9 || letter <= 5 else { throw failure(.invalidEscape) }
+            unit = unit << 4 | UInt32(digit <= 9 ? digit : letter + 10)
+        }
+        offset += 1
+        return unit
     }
 
     /// One UTF-8 sequence of two to four bytes (Unicode 15, table 3-7).
@@ -230,6 +285,11 @@ struct JSONValidator {
 
     @inline(__always)
     private mutating func skipSpace() {
+        guard offset < bytes.count, bytes[offset] <= 0x20 else { return }
+        skipSpaces()
+    }
+
+    private mutating func skipSpaces() {
         while offset < bytes.count, Self.isSpace(bytes[offset]) { offset += 1 }
     }
 
@@ -240,20 +300,6 @@ struct JSONValidator {
     static func endsScalar(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
             || isSpace(byte)
-    }
-
-    private static func isHex(_ byte: UInt8) -> Bool {
-        byte &- UInt8(ascii: "0") <= 9 || (byte | 0x20) &- UInt8(ascii: "a") <= 5
-    }
-
-    /// Skips bytes that need no look: printable ASCII but quote and backslash.
-    static func skipPlain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        ByteSearch.first(in: bytes, from: start) { bytes in
-            // As signed numbers, what is not ASCII is below the controls.
-            (unsafeBitCast(bytes, to: SIMD16<Int8>.self) .< SIMD16(repeating: 0x20))
-                .| ByteSearch.equal(bytes, UInt8(ascii: "\""))
-                .| ByteSearch.equal(bytes, UInt8(ascii: "\\"))
-        }
     }
 
     private func failure(_ reason: JSONScanner.Failure.Reason) -> JSONScanner.Failure {

@@ -4,9 +4,10 @@ struct MemberKey {
     /// Only for keys written with escapes, which no honest client sends.
     private let undone: [UInt8]?
 
-    init(_ range: Range<Int>, in scanner: JSONScanner) {
-        bytes = UnsafeRawBufferPointer(rebasing: scanner.bytes[range])
-        undone = bytes.contains(UInt8(ascii: "\\")) ? JSONText.unescapedBytes(bytes) : nil
+    @inline(__always)
+    init(_ key: JSONDocument.Node, in document: JSONDocument) {
+        bytes = document.contents(of: key)
+        undone = document.hasEscapes(key) ? JSONText.unescapedBytes(bytes) : nil
     }
 
     @inline(__always)
@@ -15,15 +16,21 @@ struct MemberKey {
         return undone.withUnsafeBytes { $0.holds(name) }
     }
 
-    var hasEscapes: Bool { undone != nil }
+    @inline(__always)
+    var count: Int { undone?.count ?? bytes.count }
 
+    @inline(__always)
     func ends(with suffix: StaticString) -> Bool {
-        withBytes { bytes in
-            let count = suffix.utf8CodeUnitCount
-            return bytes.count >= count
-                && UnsafeRawBufferPointer(rebasing: bytes.suffix(count)).holds(suffix)
+        let count = suffix.utf8CodeUnitCount
+        guard self.count >= count else { return false }
+        return withBytes { bytes in
+            UnsafeRawBufferPointer(rebasing: bytes.suffix(count)).holds(suffix)
         }
     }
+
+    /// The key's length and first bytes: the same for equal keys, and cheap.
+    @inline(__always)
+    var outset: UInt64 { withBytes { $0.outset } }
 
     /// Seeded per process: a peer cannot prepare keys that collide.
     var digest: Int {
@@ -41,8 +48,24 @@ struct MemberKey {
         withBytes { String(decoding: $0.prefix(64), as: UTF8.self) }
     }
 
+    @inline(__always)
     private func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         if let undone { return undone.withUnsafeBytes(body) }
         return body(bytes)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The count's lowest byte and seven bytes of the contents, the first and the last among them.
+    @inline(__always)
+    fileprivate var outset: UInt64 {
+        var word = UInt64(truncatingIfNeeded: count) << 56
+        if count >= 4 {
+            word ^= UInt64(loadUnaligned(as: UInt32.self)) << 24
+            word ^= UInt64(loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+        } else {
+            for byte in self { word ^= UInt64(byte) &+ word << 8 }
+        }
+        return word
     }
 }

@@ -39,17 +39,17 @@ public struct ParsedRequest: Sendable {
         guard body.count <= limits.requestBodyBytes else {
             throw .bodyTooLarge(limit: limits.requestBodyBytes)
         }
-        let (scanner, value): (JSONScanner, Range<Int>)
+        let document: JSONDocument
         do {
-            (scanner, value) = try JSONScanner.validated(body, depth: limits.jsonDepth)
+            document = try JSONDocument(validating: body, depth: limits.jsonDepth)
         } catch {
             throw .invalid(param: nil, error.explanation)
         }
-        guard scanner.kind(at: value.lowerBound) == .object else {
+        guard document.kind(of: document.root) == .object else {
             throw .invalid(param: nil, "The body must be a JSON object.")
         }
-        var reader = RequestReader(scanner, task: task)
-        return try reader.read(value, defaultModel: defaultModel)
+        var reader = RequestReader(document, task: task)
+        return try reader.read(defaultModel: defaultModel)
     }
 }
 

@@ -5,20 +5,20 @@ extension RequestReader {
     private static let bytesPerTokenIdentifier = 4
 
     /// Text, token identifiers, a part, or an array of these.
-    mutating func readContent(_ value: Range<Int>, nesting: Int) {
-        switch scanner.kind(at: value.lowerBound) {
+    mutating func readContent(_ value: Node, nesting: Int) {
+        switch document.kind(of: value) {
         case .string:
-            request.promptBytes += scanner.unescapedCount(ofStringAt: value)
+            request.promptBytes += document.textCount(of: value)
         case .number:
             request.promptBytes += Self.bytesPerTokenIdentifier
         case .array where nesting < Self.greatestNesting:
-            let scanner = scanner
+            let document = document
             var index = 0
-            scanner.forEachElement(of: value) { value in
+            document.forEachElement(of: value) { value in
                 if nesting == 0 { element = index }
                 index += 1
                 readContent(value, nesting: nesting + 1)
-                return failure == nil
+                return !hasFailed
             }
         case .object where nesting < Self.greatestNesting:
             readPart(value, nesting: nesting)
@@ -27,7 +27,7 @@ extension RequestReader {
     }
 
     /// A message, a content part, a document, or an item of the responses API.
-    mutating func readPart(_ object: Range<Int>, nesting: Int) {
+    mutating func readPart(_ object: Node, nesting: Int) {
         var isMedia = false
         forEachMember(of: object) { reader, key, value in
             if key.is("content") || key.is("text") || key.is("output") {
@@ -35,7 +35,7 @@ extension RequestReader {
             } else if key.is("type") {
                 isMedia = isMedia || reader.isMediaType(value)
             } else if key.ends(with: "_url") || key.is("input_audio") {
-                guard reader.scanner.kind(at: value.lowerBound) != .null else { return }
+                guard reader.document.kind(of: value) != .null else { return }
                 isMedia = true
                 reader.readAddress(value)
             }
@@ -43,9 +43,9 @@ extension RequestReader {
         if isMedia { request.mediaParts += 1 }
     }
 
-    private func isMediaType(_ value: Range<Int>) -> Bool {
-        guard scanner.kind(at: value.lowerBound) == .string else { return false }
-        let type = contents(of: value)
+    private func isMediaType(_ value: Node) -> Bool {
+        guard document.kind(of: value) == .string else { return false }
+        let type = document.contents(of: value)
         guard type.contains(UInt8(ascii: "\\")) else { return Self.isMediaType(type) }
         return JSONText.unescapedBytes(type).withUnsafeBytes(Self.isMediaType)
     }
@@ -65,14 +65,14 @@ extension RequestReader {
 
     /// An address as text or as the `url` of an object; any other shape counts as remote, since
     /// nobody knows what a server makes of it.
-    private mutating func readAddress(_ value: Range<Int>) {
-        switch scanner.kind(at: value.lowerBound) {
+    private mutating func readAddress(_ value: Node) {
+        switch document.kind(of: value) {
         case .string:
             if !isData(value) { request.hasRemoteMedia = true }
         case .object:
             forEachMember(of: value) { reader, key, value in
                 guard key.is("url") else { return }
-                switch reader.scanner.kind(at: value.lowerBound) {
+                switch reader.document.kind(of: value) {
                 case .null: break
                 case .string where reader.isData(value): break
                 default: reader.request.hasRemoteMedia = true
@@ -83,9 +83,9 @@ extension RequestReader {
     }
 
     /// True for a `data:` URL. Schemes are case-insensitive (RFC 3986, 3.1).
-    private func isData(_ string: Range<Int>) -> Bool {
+    private func isData(_ string: Node) -> Bool {
         // Enough for the scheme with every character escaped.
-        let head = UnsafeRawBufferPointer(rebasing: contents(of: string).prefix(32))
+        let head = UnsafeRawBufferPointer(rebasing: document.contents(of: string).prefix(32))
         let scheme = JSONText.unescapedBytes(head).prefix(5)
         return scheme.count == 5 && scheme.last == UInt8(ascii: ":")
             && scheme.dropLast().map { $0 | 0x20 }.elementsEqual("data".utf8)

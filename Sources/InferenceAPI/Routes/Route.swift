@@ -63,6 +63,21 @@ public enum Route: Equatable, Sendable {
 
     /// True for what someone might send to get around a comparison of paths.
     private static func isSuspicious(_ path: UnsafeRawBufferPointer) -> Bool {
+        var before: UInt8 = 0
+        for byte in path {
+            switch byte {
+            case UInt8(ascii: "\\"): return true
+            case UInt8(ascii: "/"), UInt8(ascii: "."): if byte == before { return true }
+            case UInt8(ascii: "%"): return hasEncodedDot(path)
+            default: break
+            }
+            before = byte
+        }
+        return false
+    }
+
+    /// Reads a path in which something is encoded once more, with more care.
+    private static func hasEncodedDot(_ path: UnsafeRawBufferPointer) -> Bool {
         for index in path.indices {
             let byte = path[index]
             if byte == UInt8(ascii: "\\") { return true }

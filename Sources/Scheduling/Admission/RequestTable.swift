@@ -36,19 +36,19 @@ struct RequestRecord: Sendable {
     var id: RequestID { request.id }
 }
 
-/// Records in slots, found by request id. The dictionary is only ever asked, never walked.
+/// Records in slots, found by request id.
 struct RequestTable: Sendable {
     /// Free slots keep their last record, marked vacant.
     var records: [RequestRecord] = []
     private var free: [Int] = []
-    private var slots: [RequestID: Int] = [:]
+    private var slots = SlotIndex()
 
     var count: Int { records.count - free.count }
 
-    func slot(of id: RequestID) -> Int? { slots[id] }
+    func slot(of id: RequestID) -> Int? { slots.slot(of: id) }
 
     mutating func insert(_ record: RequestRecord) -> Int {
-        precondition(slots[record.id] == nil, "request id in use")
+        precondition(slots.slot(of: record.id) == nil, "request id in use")
         let slot: Int
         if let reused = free.popLast() {
             slot = reused
@@ -57,14 +57,14 @@ struct RequestTable: Sendable {
             slot = records.count
             records.append(record)
         }
-        slots[record.id] = slot
+        slots.insert(record.id, slot: slot)
         return slot
     }
 
     mutating func remove(slot: Int) {
         records[slot].phase = .vacant
-        records[slot].tried = []
-        slots[records[slot].id] = nil
+        if !records[slot].tried.isEmpty { records[slot].tried = [] }
+        slots.remove(records[slot].id)
         free.append(slot)
     }
 }

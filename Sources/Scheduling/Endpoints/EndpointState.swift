@@ -130,4 +130,13 @@ struct EndpointState: Sendable {
         if !rest.isOver(at: now) { return .resting }
         return slowStart.isOver(at: now) ? .active : .slowStart
     }
+
+    /// When time alone will change the condition next.
+    func nextChange(after now: MonotonicTime) -> MonotonicTime? {
+        var next: MonotonicTime?
+        if rest.until > now { next = rest.until }
+        if let time = breaker.opensUntil, time > now { next = min(next ?? time, time) }
+        if let time = slowStart.end, time > now { next = min(next ?? time, time) }
+        return next
+    }
 }

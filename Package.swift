@@ -101,6 +101,7 @@ let package = Package(
                 "Telemetry", "Transport", "WireProtocols",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        tests("Simulation", ["EmulatedEngine", "InferenceTypes", "Scheduling"]),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

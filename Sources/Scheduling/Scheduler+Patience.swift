@@ -19,7 +19,7 @@ extension Scheduler {
     /// is expected to be so short that a single burst spoils it.
     func strictness(for record: RequestRecord) -> Double {
         let learned = governor(of: record.request).map { governors[$0].strictness } ?? 1
-        let shortness = min(max(2 - Double(record.outputTokens) / 32, 0), 1)
+        let shortness = min(max(2 - Double(record.outputTokens) / 40, 0), 1)
         return max(learned, shortness)
     }
 

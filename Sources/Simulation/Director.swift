@@ -20,6 +20,14 @@ public struct Director: Sendable {
         self.adjust = adjust
     }
 
+    /// Every choice of so many endpoints of each pool, but none at all.
+    public static func allStaticSubsets(of fleet: SimulatedFleet) -> [Director] {
+        let counts = fleet.pools.reduce([[]]) { all, pool in
+            all.flatMap { head in (0...pool.count).map { head + [$0] } }
+        }
+        return counts.filter { $0.contains { $0 > 0 } }.map { staticSubset($0, of: fleet) }
+    }
+
     /// Joining the shortest queue on the first so many endpoints of each pool, the others idle:
     /// what an operator who knew the load beforehand would have switched on.
     public static func staticSubset(_ counts: [Int], of fleet: SimulatedFleet) -> Director {

@@ -84,6 +84,21 @@ public struct Workload: Sendable {
         sort()
     }
 
+    /// When the last promise would be due, TTFT limit and one ITL limit for each token, in whole
+    /// windows of 5 s: over this time the energy of every policy is counted.
+    public var horizon: MonotonicTime {
+        let window = 5.0
+        var last = 0.0
+        for arrival in arrivals {
+            let promise = services[arrival.service].objective
+            let due =
+                arrival.at.seconds + (promise.timeToFirstToken?.seconds ?? 0)
+                + Double(arrival.outputTokens) * (promise.interTokenLatency?.seconds ?? 0)
+            last = max(last, due)
+        }
+        return .zero + TimeSpan(seconds: window * ((last / window).rounded(.down) + 1))
+    }
+
     /// 0 if nobody has a name.
     var tenantCount: Int { 1 + (services.map(\.tenant.index).max() ?? -1) }
 

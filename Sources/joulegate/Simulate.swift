@@ -4,100 +4,135 @@ import Foundation
 import InferenceTypes
 import Simulation
 
-/// Plays a trace against an emulated fleet in virtual time.
+/// Plays traces against an emulated fleet in virtual time.
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare routing policies on a recorded trace: energy and promises kept.")
+        abstract: "Compare routing policies on a recorded trace: energy and promises kept.",
+        discussion: """
+            The scheduler is the gateway's own, the engines are emulated; every joule is modelled. \
+            A promise is kept with the first token within 1 s and a mean gap of at most 60 ms.
+            """)
 
-    @Option(help: "A CSV trace; several are merged, each a service of its own.")
+    @Option(
+        help: "CSV with TIMESTAMP, ContextTokens, GeneratedTokens; several are merged.",
+        completion: .file(extensions: ["csv"]))
     var trace: [String]
 
-    @Option(help: "A profile and how many endpoints: NAME:COUNT. The engine follows the name.")
-    var pool: [String]
+    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm.")
+    var pool: [PoolArgument]
 
-    @Option(help: "A policy, or subsets for every static subset; several may be given.")
-    var policy: [String] = ["least_requests", "energy_aware"]
+    @Option(help: "A routing policy, or subsets: every static subset under least_requests.")
+    var policy = ["least_requests", "energy_aware"]
 
-    @Option(help: "Plays the trace so many times as fast.")
+    @Option(help: "Plays the traces so many times as fast.")
     var speed = 1.0
 
-    @Option(help: "Seconds of the trace, after speeding up.")
+    @Option(help: "Seconds to play, after speeding up.")
     var seconds = 1_800.0
 
-    @Option(help: "So many runs with other seeds.")
+    @Option(help: "So many runs of each policy, with seeds from 1.")
     var seeds = 1
 
-    @Option(help: "Arrivals move by up to this to either side.")
+    @Option(help: "Arrivals move by up to this to either side, by the seed.")
     var jitterMilliseconds = 0.0
+
+    @Flag(help: "Print one JSON object per run instead of a table.")
+    var json = false
+
+    func validate() throws {
+        guard speed > 0, speed.isFinite else { throw ValidationError("--speed is above 0") }
+        guard seconds > 0, seconds < 1e8 else { throw ValidationError("--seconds is above 0") }
+        guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds is 1 to 1000") }
+        guard jitterMilliseconds >= 0, jitterMilliseconds < 1e6 else {
+            throw ValidationError("--jitter-milliseconds is 0 or more")
+        }
+        guard !trace.isEmpty, !pool.isEmpty else {
+            throw ValidationError("at least one --trace and one --pool")
+        }
+    }
 
     func run() throws {
         let directories = ProfileDirectories(configurationFolder: ".")
-        let fleet = SimulatedFleet(
-            pools: try pool.map { text in
-                let parts = text.split(separator: ":")
-                guard parts.count == 2, let count = Int(parts[1]) else {
-                    throw ValidationError("--pool is NAME:COUNT")
-                }
-                let profile = try directories.profile(named: String(parts[0]))
-                let isNPU = profile.name.hasPrefix("npu")
-                return SimulatedFleet.Pool(
-                    name: profile.name, engine: isNPU ? .vllmRBLN : .vllm, profile: profile,
-                    count: count)
-            })
+        let fleet = SimulatedFleet(pools: try pool.map { try $0.pool(directories) })
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
-        for seed in 1...max(seeds, 1) {
-            var workload = Workload()
-            for (number, (path, rows)) in traces.enumerated() {
-                workload.add(
-                    .init(name: path, tenant: TenantID(number)), rows: rows, speed: speed,
-                    length: TimeSpan(seconds: seconds))
-            }
-            var random = RandomSource(seed: UInt64(seed))
-            workload.jitter(TimeSpan(seconds: jitterMilliseconds / 1_000), random: &random)
-            let ends = workload.arrivals.map { $0.at.seconds + 1 + Double($0.outputTokens) * 0.06 }
-            let windows = (ends.max() ?? 0) / 5
-            let horizon = MonotonicTime.zero + TimeSpan(seconds: 5 * (windows.rounded(.down) + 1))
-            for director in try directors(fleet) {
-                let began = Date()
+        let directors = try directors(of: fleet)
+        if !json { print(Self.heading) }
+        for seed in 1...UInt64(seeds) {
+            let workload = workload(traces, seed: seed)
+            for director in directors {
                 let record = Simulator(
-                    workload: workload, fleet: fleet, director: director, seed: UInt64(seed)
-                ).run(until: horizon)
-                let took = Date().timeIntervalSince(began)
-                report(record, workload, took)
+                    workload: workload, fleet: fleet, director: director, seed: seed
+                ).run(until: workload.horizon)
+                try show(ComparisonRow(record, services: workload.services, seed: seed))
             }
         }
     }
 
-    private func directors(_ fleet: SimulatedFleet) throws -> [Director] {
+    private func workload(_ traces: [(String, [TraceRow])], seed: UInt64) -> Workload {
+        var workload = Workload()
+        for (tenant, (path, rows)) in traces.enumerated() {
+            workload.add(
+                .init(name: path, tenant: TenantID(tenant)), rows: rows, speed: speed,
+                length: TimeSpan(seconds: seconds))
+        }
+        var random = RandomSource(seed: seed)
+        workload.jitter(TimeSpan(seconds: jitterMilliseconds / 1_000), random: &random)
+        return workload
+    }
+
+    private func directors(of fleet: SimulatedFleet) throws -> [Director] {
         try policy.flatMap { name -> [Director] in
-            if name == "subsets" {
-                var counts = [[Int]]()
-                counts = fleet.pools.reduce([[]]) { all, pool in
-                    all.flatMap { head in (0...pool.count).map { head + [$0] } }
-                }
-                return counts.filter { $0.reduce(0, +) > 0 }
-                    .map { Director.staticSubset($0, of: fleet) }
-            }
+            if name == "subsets" { return Director.allStaticSubsets(of: fleet) }
             guard let policy = RoutingPolicy(name: name) else {
-                throw ValidationError("no policy \(name)")
+                let names = RoutingPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--policy is one of \(names) or subsets")
             }
-            return [Director(name: name, policy: policy)]
+            return [Director(name: policy.rawValue, policy: policy)]
         }
     }
 
-    private func report(_ record: RunRecord, _ workload: Workload, _ took: Double) {
-        let ttft = record.timesToFirstToken
-        let itl = record.interTokenLatencies
-        func ms(_ span: TimeSpan?) -> String { String(format: "%.1f", span?.milliseconds ?? 0) }
+    private static let heading =
+        "policy                                seed      MJ  above idle   J/token      kept"
+        + "   TTFT p50, p99 ms    ITL p50, p99 ms"
+
+    private func show(_ row: ComparisonRow) throws {
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(row), as: UTF8.self))
+            return
+        }
+        let name = row.policy.padding(
+            toLength: max(36, row.policy.count), withPad: " ", startingAt: 0)
         print(
-            record.policy.padding(toLength: 34, withPad: " ", startingAt: 0),
-            String(format: "%.3f MJ", record.energy.total.value / 1e6),
-            String(format: "above %.3f", record.energyAboveIdle.value / 1e6),
-            String(format: "pre %.3f", record.energy.prefill.value / 1e6),
-            String(format: "%.4f J/tok", record.energyPerOutputToken),
-            String(format: "%.2f %%", record.attainment(workload.services) * 100),
-            "TTFT", ms(percentile(0.5, of: ttft)), ms(percentile(0.99, of: ttft)),
-            "ITL", ms(percentile(0.5, of: itl)), ms(percentile(0.99, of: itl)),
-            String(format: "%.0f s in %.2f s", record.length.seconds, took))
+            String(
+                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f",
+                name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
+                row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
+                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99))
+    }
+}
+
+/// `h100-llama-3.1-8b:6` or `npu-assumed-8b:6:vllm-rbln`.
+struct PoolArgument: ExpressibleByArgument {
+    var profile: String
+    var count: Int
+    var engine: EngineKind
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+        guard (2...3).contains(parts.count), let count = Int(parts[1]),
+            (1...1_000).contains(count),
+            let engine = parts.count == 2 ? .vllm : EngineKind(rawValue: String(parts[2]))
+        else { return nil }
+        profile = String(parts[0])
+        self.count = count
+        self.engine = engine
+    }
+
+    func pool(_ source: ProfileDirectories) throws -> SimulatedFleet.Pool {
+        let profile = try source.profile(named: profile)
+        return SimulatedFleet.Pool(
+            name: profile.name, engine: engine, profile: profile, count: count)
     }
 }

@@ -115,6 +115,7 @@ let package = Package(
                 "Telemetry", "Transport", "WireProtocols",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        tests("Simulation", ["EmulatedEngine", "InferenceTypes", "Scheduling"]),
         .testTarget(name: "TidyTests", swiftSettings: strict),
 
         // What must hold of the parsers for every input, with the inputs that once were trouble.

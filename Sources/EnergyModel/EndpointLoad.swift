@@ -11,13 +11,18 @@ public struct EndpointLoad: Hashable, Sendable {
     /// rho: prefill seconds per second, a mean over the last few seconds. 0 is none, 1 is all.
     public var prefillUtilisation: Double
 
+    /// Prefill accepted in about the last second, done or queued: what a short answer that runs
+    /// here now stands still for.
+    public var recentPrefill: TimeSpan
+
     public init(
         batch: Int = 0, remainingTokens: Int = 0, queuedPrefill: TimeSpan = .zero,
-        prefillUtilisation: Double = 0
+        prefillUtilisation: Double = 0, recentPrefill: TimeSpan = .zero
     ) {
         self.batch = max(batch, 0)
         self.remainingTokens = max(remainingTokens, 0)
         self.queuedPrefill = max(queuedPrefill, .zero)
+        self.recentPrefill = max(recentPrefill, .zero)
         self.prefillUtilisation = prefillUtilisation > 0 ? prefillUtilisation : 0
     }
 

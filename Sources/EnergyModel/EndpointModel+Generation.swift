@@ -4,10 +4,16 @@ import InferenceTypes
 extension EndpointModel {
     /// With `B` sequences running, `n` joining, `M` the most that run at once:
     ///
-    ///     energy = c_p (Lin - cached) + Lout decode + n e2 kv Lout (Lin + Lout / 2)
+    ///     energy = c_p (Lin - cached) + Lout decode + tail + n e2 kv Lout (Lin + Lout / 2)
     ///     decode = E*(min(B + n, M)) - E*(min(B, M)) + (sequences beyond M) x E*(M) / M
+    ///     tail   = max(Lout - 2 R / (B + 1), 0) exp(-B / 4) (E*(n) - decode)
     ///     TTFT   = H + Q + pre + slot wait + tau(B + n)
     ///     ITL    = tau(B + n) / (1 - rho - pre / 8 s)
+    ///
+    /// The tail is what the request costs once those who run now have ended: if their remaining
+    /// tokens `R` are spread evenly, the longest of `B` has `2 R / (B + 1)` left, and after that
+    /// this one keeps the accelerator busy alone, unless others have joined, which is the surer the
+    /// more run already.
     ///
     /// Inside a bucket `decode` is zero, across its edge it is a whole step of the staircase.
     /// A sequence beyond `M` runs later, in place of another: it prolongs the time at full
@@ -31,6 +37,7 @@ extension EndpointModel {
             timeToFirstToken: firstToken,
             interTokenLatency: TimeSpan(seconds: gap),
             runningInterTokenLatency: runningGap(gap, prefill: prefill, on: load),
+            iterationTime: step, prefillStall: load.recentPrefill + prefill,
             duration: TimeSpan(seconds: duration),
             provenance: provenance(batch: after))
     }
@@ -47,10 +54,23 @@ extension EndpointModel {
             let full = curve.energyAboveIdle(batch: capacity).value / Double(capacity)
             decode += Double(beyond) * full
         }
+        let tail = tailEnergy(size, decode: decode, on: load)
         let prefill = prefillEnergyPerToken.value * Double(size.uncachedInputTokens)
         let context = Double(size.inputTokens) + output / 2
         let cache = kvEnergyPerStep * Double(size.sequences) * output * context
-        return Joules(prefill + output * decode + cache)
+        return Joules(prefill + output * decode + tail + cache)
+    }
+
+    /// On an empty endpoint there is none: there every token is paid in full already.
+    private func tailEnergy(
+        _ size: RequestSize, decode: Double, on load: EndpointLoad
+    ) -> Double {
+        let alone = curve.energyAboveIdle(batch: size.sequences).value
+        guard load.batch > 0, decode < alone else { return 0 }
+        let batch = Double(load.batch)
+        let shared = 2 * Double(load.remainingTokens) / (batch + 1)
+        let rest = max(Double(size.outputTokens) - shared, 0)
+        return rest * Mathematics.exp(-batch / 4) * (alone - decode)
     }
 
     /// `ITL = tau / (1 - rho - pre / window)`: the share of time that prefill takes is lost to

@@ -11,6 +11,11 @@ public struct Estimate: Hashable, Sendable {
     /// Mean gap of the sequences already running there, once this request has joined them;
     /// zero if there are none.
     public var runningInterTokenLatency: TimeSpan
+    /// One decode step of the batch with this request in it.
+    public var iterationTime: TimeSpan
+    /// How long a short answer that runs there is kept from decoding: prefill of the last second,
+    /// queued prefill and this request's own.
+    public var prefillStall: TimeSpan
     /// From placement to the last token.
     public var duration: TimeSpan
     /// Never ``Provenance/measured``: a prediction is at best modelled.
@@ -19,12 +24,15 @@ public struct Estimate: Hashable, Sendable {
     public init(
         marginalEnergy: Joules, timeToFirstToken: TimeSpan,
         interTokenLatency: TimeSpan = .zero, runningInterTokenLatency: TimeSpan = .zero,
+        iterationTime: TimeSpan = .zero, prefillStall: TimeSpan = .zero,
         duration: TimeSpan, provenance: Provenance
     ) {
         self.marginalEnergy = marginalEnergy
         self.timeToFirstToken = timeToFirstToken
         self.interTokenLatency = interTokenLatency
         self.runningInterTokenLatency = runningInterTokenLatency
+        self.iterationTime = iterationTime
+        self.prefillStall = prefillStall
         self.duration = duration
         self.provenance = provenance
     }

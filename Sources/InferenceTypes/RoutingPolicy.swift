@@ -7,6 +7,8 @@ public enum RoutingPolicy: String, CaseIterable, Sendable {
     case random
     /// Two at random, the less loaded one.
     case powerOfTwo = "power_of_two"
+    /// Fewest requests in flight, over the weight (join the shortest queue).
+    case leastRequests = "least_requests"
     /// Fewest predicted seconds of queued and running work.
     case leastLoad = "least_load"
     /// Least predicted time to the last token.

@@ -22,6 +22,7 @@ public struct Placement: Hashable, Sendable {
         case roundRobin = "round_robin"
         case random
         case powerOfTwo = "power_of_two"
+        case leastRequests = "least_requests"
         case leastLoad = "least_load"
         case leastLatency = "least_latency"
         /// Fewest marginal joules among those that hold the latency promises.

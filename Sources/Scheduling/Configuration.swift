@@ -77,6 +77,8 @@ extension Scheduler {
         public var saturation = SaturationRest.Configuration.defaults
         public var slowStart = SlowStart.Configuration.defaults
         public var guardBand = ObjectiveGuard.Configuration.defaults
+        public var governor = AttainmentGovernor.Configuration.defaults
+        public var patience = Patience.defaults
         public var model = EndpointModel.Parameters.defaults
         /// A scraped load older than this counts no more.
         public var foreignLoadLifetime = TimeSpan.seconds(15)

@@ -30,7 +30,7 @@ extension Scheduler {
         }
         // Room that time alone made (slow start, a foreign load grown old) goes to those who
         // wait first.
-        if queue.count > 0 {
+        if queue.count > 0, patienceWake == nil {
             for index in filter.endpoints(of: request.model) {
                 drainQueue(for: index, at: now, into: &actions)
             }
@@ -44,7 +44,16 @@ extension Scheduler {
         into actions: inout [Action]
     ) {
         switch survey(slot, at: now) {
-        case .now: dispatch(slot, at: now, into: &actions)
+        case .now:
+            if dispatch(slot, at: now, into: &actions) { return }
+            // A full queue is no place to wait by choice.
+            if queue.hasRoom(for: requests.records[slot].request.serviceClass) {
+                enqueue(slot, into: &actions)
+                retryLater(at: now)
+            } else {
+                requests.records[slot].mayWait = false
+                _ = dispatch(slot, at: now, into: &actions)
+            }
         case .later:
             if isShuttingDown {
                 reject(slot, .shuttingDown, at: now, into: &actions)
@@ -84,13 +93,24 @@ extension Scheduler {
         {
             guard let slot = nextWaiting(for: index, at: now) else { return }
             // The policy chooses among all endpoints that have room, not only this one.
-            guard survey(slot, at: now) == .now else { return }
-            precedence.served(
-                rank: requests.records[slot].request.serviceClass.rank,
-                waiting: queue.depths)
-            dequeue(slot)
-            dispatch(slot, at: now, into: &actions)
+            guard survey(slot, at: now) == .now, serve(slot, at: now, into: &actions) else {
+                return
+            }
         }
+    }
+
+    /// Dispatches one that waits, unless it had better wait on.
+    mutating func serve(
+        _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
+    ) -> Bool {
+        let rank = requests.records[slot].request.serviceClass.rank
+        let depths = queue.depths
+        guard dispatch(slot, at: now, into: &actions) else {
+            retryLater(at: now)
+            return false
+        }
+        precedence.served(rank: rank, waiting: depths)
+        return true
     }
 
     /// The request that may use this endpoint next: of an overdue class if there is one, else

@@ -67,6 +67,9 @@ extension Scheduler {
                 guard isWaiting(slot, number) else { continue }
                 dequeue(slot)
                 reject(slot, endReason(slot, else: .ttlExpired), at: now, into: &actions)
+            case .patience:
+                guard patienceWake == entry.time else { continue }
+                lookAgain(at: now, into: &actions)
             case .endpoint(let index):
                 guard endpoints[index].wake == entry.time else { continue }
                 endpoints[index].wake = nil
@@ -84,6 +87,7 @@ extension Scheduler {
         switch entry.subject {
         case .request(let slot, let number): isWaiting(slot, number)
         case .endpoint(let index): endpoints[index].wake == entry.time
+        case .patience: patienceWake == entry.time
         }
     }
 

@@ -68,8 +68,17 @@ extension Scheduler {
         }
     }
 
+    private func waitsByChoice(_ slot: Int, at now: MonotonicTime) -> Bool {
+        guard let wake = patienceWake, wake <= now + configuration.patience.interval else {
+            return false
+        }
+        // Its time may have run out since it looked last.
+        return mayWait(requests.records[slot], at: now - configuration.patience.interval)
+    }
+
     /// No endpoint has room for the first of a lane. Left out is what only time can change:
-    /// slow start, foreign load that grows old, a wake-up that is due.
+    /// slow start, foreign load that grows old, a wake-up that is due; and those who wait by
+    /// choice, as long as they may and look again soon.
     private func checkNobodyWaitsInVain(at now: MonotonicTime, _ broken: inout [String]) {
         guard queue.count > 0, deadlines.first.map({ $0.time > now }) ?? true else { return }
         for (index, endpoint) in endpoints.enumerated() {
@@ -83,7 +92,7 @@ extension Scheduler {
                             && endpoint.hasRoom(
                                 for: requests.records[slot].sequences, at: now)
                     }
-                    if let ticket {
+                    if let ticket, !waitsByChoice(ticket.slot, at: now) {
                         broken.append("endpoint \(index) has room for slot \(ticket.slot)")
                     }
                 }

@@ -15,7 +15,7 @@ extension Scheduler {
         guard case .running(let index, _) = requests.records[slot].phase,
             !requests.records[slot].sawFirstToken
         else { return }
-        requests.records[slot].sawFirstToken = true
+        requests.records[slot].firstTokenAt = now
         endpoints[index].prefill.settled(requests.records[slot].prefill, at: now)
         endpoints[index].rest.answered()
         if endpoints[index].breaker.answered(
@@ -37,6 +37,7 @@ extension Scheduler {
             let record = requests.records[slot]
             let expected = record.outputTokens * record.sequences
             let produced = max(report.outputTokens, 0)
+            requests.records[slot].progress = produced
             // An answer that outlives its expectation is taken to go on for a while.
             let remaining = produced < expected ? expected - produced : 0
             members[index].setRemainingTokens(max(remaining, expected / 4), at: position)
@@ -60,6 +61,7 @@ extension Scheduler {
         pace.ended(at: now)
         switch completion.outcome {
         case .completed:
+            judge(record, completion.usage, at: now)
             statistics.learn(
                 from: completion.usage, of: record.request, sequences: record.sequences)
             answeredToTheEnd(index, isTrial: record.isTrial, at: now, into: &actions)

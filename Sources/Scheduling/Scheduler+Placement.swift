@@ -37,17 +37,29 @@ extension Scheduler {
             && !requests.records[slot].tried.contains(index)
     }
 
-    /// Picks one of `router.eligible` for a request that is in no queue and on no endpoint.
+    /// Picks one of `router.eligible`; `nil` if the request had better wait a moment.
+    private mutating func pick(_ slot: Int, _ size: RequestSize, at now: MonotonicTime)
+        -> Router.Pick?
+    {
+        let record = requests.records[slot]
+        let demand = Router.Demand(
+            size: size, model: record.request.model, objective: record.objective,
+            strictness: strictness(for: record))
+        guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return nil }
+        return pick.isWorthWaiting && mayWait(record, at: now) ? nil : pick
+    }
+
+    /// Dispatches a request that is in no queue or at the head of one, and on no endpoint, to one
+    /// of `router.eligible`. False if it had better wait a moment: nothing was done.
     mutating func dispatch(
         _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
-    ) {
+    ) -> Bool {
         let record = requests.records[slot]
         let size = RequestSize(
             inputTokens: record.inputTokens, outputTokens: record.outputTokens,
             sequences: record.sequences, generates: record.request.task.generates)
-        let demand = Router.Demand(
-            size: size, model: record.request.model, objective: record.objective)
-        guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return }
+        guard let pick = pick(slot, size, at: now) else { return false }
+        dequeue(slot)
         let index = pick.endpoint
         let prefill = models[index].prefillTime(of: size)
         let share = RunningSet.Share(
@@ -62,7 +74,8 @@ extension Scheduler {
         requests.records[slot].phase = .running(endpoint: index, position: position)
         requests.records[slot].prefill = prefill
         requests.records[slot].attempts += 1
-        requests.records[slot].sawFirstToken = false
+        requests.records[slot].firstTokenAt = nil
+        requests.records[slot].progress = 0
         requests.records[slot].isTrial = endpoints[index].breaker.placed()
         let placement = Placement(
             endpoint: endpoints[index].id, attempt: record.attempts + 1,
@@ -71,6 +84,7 @@ extension Scheduler {
             waited: now - record.arrival)
         actions.append(.dispatch(record.id, placement))
         report(index, at: now, into: &actions)
+        return true
     }
 
     /// Takes the request off its endpoint and returns which one that was; `nil` if it was on

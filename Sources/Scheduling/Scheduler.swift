@@ -25,6 +25,10 @@ public struct Scheduler: ~Copyable, Sendable {
     var deadlines = DeadlineHeap()
     var router: Router
     var statistics: TokenStatistics
+    /// By model and tenant; the last of each model is for everybody who is not listed.
+    var governors: [AttainmentGovernor]
+    /// When those who wait by choice look again; `nil` if nobody does.
+    var patienceWake: MonotonicTime?
     var pace = CompletionPace()
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
@@ -60,7 +64,11 @@ public struct Scheduler: ~Copyable, Sendable {
             policy: configuration.policy, models: configuration.modelCount,
             objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next())
         random = RandomSource(seed: seeds.next())
-        statistics = TokenStatistics(modelCount: configuration.modelCount)
+        statistics = TokenStatistics(
+            modelCount: configuration.modelCount, tenantCount: configuration.tenants.count)
+        governors = Array(
+            repeating: AttainmentGovernor(configuration.governor),
+            count: max(configuration.modelCount, 0) * (configuration.tenants.count + 1))
     }
 
     /// Takes one event and appends what is to be done about it. Whatever fell due before `now`

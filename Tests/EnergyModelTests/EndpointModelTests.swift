@@ -10,8 +10,25 @@ import Testing
     let atom = EndpointModel(profile: Profiles.atom, engine: .vllmRBLN)
     let turn = RequestSize(inputTokens: 1_155, outputTokens: 211)
 
-    func energy(_ model: EndpointModel, batch: Int, size: RequestSize? = nil) -> Double {
-        model.estimate(size ?? turn, on: EndpointLoad(batch: batch)).marginalEnergy.value
+    /// Others run so long that the request is never alone, unless `remaining` says how long.
+    func energy(
+        _ model: EndpointModel, batch: Int, size: RequestSize? = nil, remaining: Int = 1 << 20
+    ) -> Double {
+        let load = EndpointLoad(batch: batch, remainingTokens: batch > 0 ? remaining : 0)
+        return model.estimate(size ?? turn, on: load).marginalEnergy.value
+    }
+
+    /// One sequence with 50 tokens left: the newcomer shares 50 of its 211 steps, and runs the
+    /// other 161 alone unless somebody joins, e^(-1/4) = 0.7788. E*(1) = 1.957 J; the second
+    /// sequence costs 0.1106 J.
+    @Test func whoOutlivesTheOthersPaysForRunningAlone() {
+        let together = energy(h100, batch: 1)
+        let alone = energy(h100, batch: 1, remaining: 50)
+        let second = (together - 27.3 - 6.809) / 211
+        #expect(near(alone - together, 161 * 0.7788 * (1.957 - second)))
+        #expect(energy(h100, batch: 1, remaining: 211) == together)
+        let crowd = energy(h100, batch: 40, remaining: 40)
+        #expect(crowd - energy(h100, batch: 40) < 0.03)
     }
 
     @Test func prefillWorkedNumbers() {

@@ -29,6 +29,15 @@ enum Fleet {
             modelCount: 1, policy: policy)
     }
 
+    /// As `unlike`, with the guard as strict as it gets and nobody waiting by choice.
+    static func strict() -> Configuration {
+        var configuration = unlike()
+        configuration.governor.start = 1
+        configuration.patience.lenientShare = 0
+        configuration.patience.strictShare = 0
+        return configuration
+    }
+
     /// GPU 0 and 1, NPU 2 and 3, CPU 4.
     static func unlike(policy: RoutingPolicy = .energyAware) -> Configuration {
         Configuration(

@@ -19,8 +19,13 @@ struct FleetReplay {
         var endings: [Ending] = []
         var arrival = bench.now
         var next: UInt64 = 0
-        while next < requests || !endings.isEmpty {
-            if let first = endings.first, next >= requests || first.time <= arrival {
+        while next < requests || !endings.isEmpty || bench.waiting() > 0 {
+            let ahead = endings.first.map(\.time) ?? .distantFuture
+            let coming = next < requests ? arrival : .distantFuture
+            if let deadline = bench.scheduler.nextDeadline(), deadline < min(ahead, coming) {
+                bench.now = max(bench.now, deadline)
+                note(bench.send(.deadline), at: bench.now, &endings)
+            } else if let first = endings.first, next >= requests || first.time <= arrival {
                 endings.removeFirst()
                 bench.now = max(bench.now, first.time)
                 let actions = bench.send(

@@ -7,6 +7,8 @@ struct DeadlineHeap: Sendable {
     enum Subject: Hashable, Sendable {
         case request(slot: Int, number: UInt64)
         case endpoint(Int)
+        /// Those who wait by choice look again.
+        case patience
     }
 
     struct Entry: Comparable, Sendable {

@@ -30,10 +30,15 @@ struct RequestRecord: Sendable {
     /// Endpoints that failed it: not asked again. Saturated ones are not among them.
     var tried: [Int] = []
     var lastFailure: UpstreamFailure?
-    var sawFirstToken = false
+    var firstTokenAt: MonotonicTime?
+    /// Output tokens so far, as the reactors told.
+    var progress = 0
+    /// False once it must take the next place that there is.
+    var mayWait = true
     var isTrial = false
 
     var id: RequestID { request.id }
+    var sawFirstToken: Bool { firstTokenAt != nil }
 }
 
 /// Records in slots, found by request id.

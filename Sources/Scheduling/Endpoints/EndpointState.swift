@@ -108,7 +108,8 @@ struct EndpointState: Sendable {
             batch: own + foreign,
             remainingTokens: running.remainingTokens + foreign * Self.foreignRemainingTokens,
             queuedPrefill: prefill.queued(at: now),
-            prefillUtilisation: prefill.utilisation(at: now))
+            prefillUtilisation: prefill.utilisation(at: now),
+            recentPrefill: prefill.recent(at: now))
     }
 
     /// Predicted seconds of work accepted and not done, over the weight: `(Q + W) / weight`,

@@ -9,13 +9,18 @@ import InferenceTypes
 /// Utilisation is a mean with a memory of `window`: each prompt adds `pre / window`, and it
 /// decays as `exp(-t / window)`. At `r` prompts per second it settles at `r x pre`.
 /// Worked, window 8 s: one prompt of 0.4 s: 0.05; 8 s later 0.0184.
+///
+/// What was accepted recently is the same with a memory of a second, in seconds: it tells a burst
+/// from the same work spread out.
 struct PrefillBacklog: Hashable, Sendable {
     private var done = MonotonicTime(nanoseconds: .min)
     /// Prompts whose first token has not been seen.
     private var awaited = TimeSpan.zero
     private var share = 0.0
     private var shareAt = MonotonicTime.zero
+    private var burst = 0.0
     private let window: TimeSpan
+    static let burstWindow = TimeSpan.seconds(1)
 
     init(window: TimeSpan) { self.window = max(window, .milliseconds(1)) }
 
@@ -27,10 +32,18 @@ struct PrefillBacklog: Hashable, Sendable {
         return share * Mathematics.exp(-elapsed / window.seconds)
     }
 
+    func recent(at now: MonotonicTime) -> TimeSpan {
+        guard burst > 0 else { return .zero }
+        let elapsed = max((now - shareAt).seconds, 0)
+        return TimeSpan(
+            seconds: burst * Mathematics.exp(-elapsed / Self.burstWindow.seconds))
+    }
+
     mutating func placed(_ prefill: TimeSpan, at now: MonotonicTime) {
         guard prefill > .zero else { return }
         done = max(done, now) + prefill
         awaited = awaited + prefill
+        burst = recent(at: now).seconds + prefill.seconds
         share = utilisation(at: now) + prefill.seconds / window.seconds
         shareAt = now
     }

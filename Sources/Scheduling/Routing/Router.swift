@@ -10,12 +10,17 @@ struct Router: Sendable {
         var size: RequestSize
         var model: ModelID
         var objective: LatencyObjective
+        /// 0 to 1, of the model's ``AttainmentGovernor``.
+        var strictness: Double
     }
 
     struct Pick: Sendable {
         var endpoint: Int
         var reason: Placement.Reason
         var estimate: Estimate
+        /// Another endpoint would do it for much less, if only its promises allowed it: that may
+        /// be so in a moment.
+        var isWorthWaiting = false
     }
 
     var policy: RoutingPolicy
@@ -51,6 +56,9 @@ struct Router: Sendable {
             return pick(index, .random, demand, endpoints, models, now)
         case .powerOfTwo:
             return pick(lesserOfTwo(endpoints, now), .powerOfTwo, demand, endpoints, models, now)
+        case .leastRequests:
+            return pick(
+                shortestQueue(endpoints), .leastRequests, demand, endpoints, models, now)
         case .leastLoad:
             return pick(leastLoaded(endpoints, now), .leastLoad, demand, endpoints, models, now)
         case .leastLatency:
@@ -88,6 +96,19 @@ struct Router: Sendable {
         return endpoints[high].work(at: now) < endpoints[low].work(at: now) ? high : low
     }
 
+    private func shortestQueue(_ endpoints: [EndpointState]) -> Int {
+        var best = eligible[0]
+        var least = Double.infinity
+        for index in eligible {
+            let queue = Double(endpoints[index].running.count) / endpoints[index].weight
+            if queue < least {
+                least = queue
+                best = index
+            }
+        }
+        return best
+    }
+
     private func leastLoaded(_ endpoints: [EndpointState], _ now: MonotonicTime) -> Int {
         var best = eligible[0]
         var least = Double.infinity
@@ -114,16 +135,19 @@ struct Router: Sendable {
     }
 
     /// Least marginal joules among those that hold every promise: the request's own and those
-    /// given to the sequences already there. If none does, least predicted lateness.
+    /// given to the sequences already there. If none does, least predicted lateness. A pick that
+    /// costs far more than the cheapest endpoint would is marked as worth waiting for.
     private func leastEnergy(
         _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
         _ now: MonotonicTime
     ) -> Pick {
         var best = pick(eligible[0], .leastLateness, demand, endpoints, models, now)
         var bestLateness = lateness(of: best, demand, endpoints)
+        var cheapest = best.estimate.marginalEnergy.value
         for index in eligible.dropFirst() {
             let other = pick(index, .leastLateness, demand, endpoints, models, now)
             let otherLateness = lateness(of: other, demand, endpoints)
+            cheapest = min(cheapest, other.estimate.marginalEnergy.value)
             let better =
                 otherLateness == bestLateness
                 ? other.estimate.marginalEnergy < best.estimate.marginalEnergy
@@ -134,8 +158,13 @@ struct Router: Sendable {
             }
         }
         if bestLateness == 0 { best.reason = .leastEnergy }
+        best.isWorthWaiting =
+            best.estimate.marginalEnergy.value > cheapest * Self.worthwhileRatio
         return best
     }
+
+    /// Below this a wait costs more in latency than it can save.
+    static let worthwhileRatio = 1.5
 
     private func lateness(
         of pick: Pick, _ demand: Demand, _ endpoints: [EndpointState]
@@ -143,6 +172,6 @@ struct Router: Sendable {
         objectiveGuard.lateness(
             of: pick.estimate, promised: demand.objective,
             toThoseRunning: endpoints[pick.endpoint].running.tightestObjective,
-            outputTokens: demand.size.outputTokens)
+            outputTokens: demand.size.outputTokens, strictness: demand.strictness)
     }
 }

@@ -38,15 +38,18 @@ struct TokenStatistics: Sendable {
 
     private var bytesPerToken: [Mean]
     private var outputTokens: [Mean]
+    private let tenants: Int
 
-    init(modelCount: Int) {
+    /// `tenantCount`: those that are configured; everybody else shares one row.
+    init(modelCount: Int, tenantCount: Int) {
+        tenants = max(tenantCount, 0) + 1
         let models = max(modelCount, 0)
         bytesPerToken = Array(
             repeating: Mean(prior: Self.bytesPerTokenPrior, weight: 16, memory: 512),
             count: models)
         outputTokens = Array(
             repeating: Mean(prior: Self.outputTokensPrior, weight: 4, memory: 200),
-            count: models * InferenceTask.allCases.count * Self.bins)
+            count: models * tenants * InferenceTask.allCases.count * Self.bins)
     }
 
     func bytesPerToken(of model: ModelID) -> Double {
@@ -65,7 +68,7 @@ struct TokenStatistics: Sendable {
     func outputTokens(of request: InferenceRequest, inputTokens: Int) -> Int {
         guard request.task.generates else { return 0 }
         let most = min(request.maxOutputTokens ?? Self.mostTokens, Self.mostTokens)
-        guard let index = index(request.model, request.task, inputTokens) else {
+        guard let index = index(request, inputTokens) else {
             return max(min(Int(Self.outputTokensPrior), most), 1)
         }
         return max(min(Int(outputTokens[index].value.rounded()), most), 1)
@@ -82,17 +85,20 @@ struct TokenStatistics: Sendable {
         }
         if request.task.generates, let tokens = usage.outputTokens, tokens >= 0,
             let index = index(
-                request.model, request.task, usage.inputTokens ?? inputTokens(of: request))
+                request, usage.inputTokens ?? inputTokens(of: request))
         {
             let each = Double(min(tokens, Self.mostTokens)) / Double(max(sequences, 1))
             outputTokens[index].add(each)
         }
     }
 
-    private func index(_ model: ModelID, _ task: InferenceTask, _ tokens: Int) -> Int? {
-        guard bytesPerToken.indices.contains(model.index) else { return nil }
+    private func index(_ request: InferenceRequest, _ tokens: Int) -> Int? {
+        let model = request.model.index
+        guard bytesPerToken.indices.contains(model) else { return nil }
+        let tenant = request.tenant.index
+        let owner = (0..<tenants - 1).contains(tenant) ? tenant : tenants - 1
         let bin = min(Int.bitWidth - max(tokens, 1).leadingZeroBitCount - 1, Self.bins - 1)
-        let row = model.index * InferenceTask.allCases.count + task.ordinal
+        let row = (model * tenants + owner) * InferenceTask.allCases.count + request.task.ordinal
         return row * Self.bins + bin
     }
 }

@@ -82,7 +82,7 @@ import Testing
     @Test func energyAwareSpillsWhenTheGapWouldBreak() {
         let strict = LatencyObjective(
             timeToFirstToken: .seconds(2), interTokenLatency: .milliseconds(24))
-        var bench = Bench(Fleet.unlike())
+        var bench = Bench(Fleet.strict())
         var placed: [Int] = []
         for id in 0..<20 {
             bench.send(.deadline, after: .seconds(1))
@@ -96,7 +96,7 @@ import Testing
 
     @Test func newcomersKeepThePromisesGivenToOthers() {
         let strict = LatencyObjective(interTokenLatency: .milliseconds(24))
-        var bench = Bench(Fleet.unlike())
+        var bench = Bench(Fleet.strict())
         bench.arrive(chat(100, .bulk, objective: strict))
         var placed: [Int] = []
         for id in 0..<9 {
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func energyAwareSpillsWhenTheFirstTokenWouldBeLate() {
-        var bench = Bench(Fleet.unlike())
+        var bench = Bench(Fleet.strict())
         let placed = (0..<40).map {
             bench.arrive(chat(UInt64($0), .interactive, bytes: 8_000))?.endpoint ?? -1
         }
@@ -151,17 +151,22 @@ import Testing
         let guardBand = ObjectiveGuard()
         let promised = LatencyObjective(
             timeToFirstToken: .seconds(1), interTokenLatency: .milliseconds(60))
-        func late(_ firstToken: Int64, _ gap: Int64, running: TimeSpan? = nil) -> Double {
+        func late(
+            _ firstToken: Int64, _ gap: Int64, running: TimeSpan? = nil, stall: Int64 = 0
+        ) -> Double {
             let estimate = Estimate(
                 marginalEnergy: .zero, timeToFirstToken: .milliseconds(firstToken),
                 interTokenLatency: .milliseconds(gap),
-                runningInterTokenLatency: .milliseconds(gap), duration: .zero,
-                provenance: .modelled)
+                runningInterTokenLatency: .milliseconds(gap), iterationTime: .milliseconds(13),
+                prefillStall: .milliseconds(stall), duration: .zero, provenance: .modelled)
             return guardBand.lateness(
-                of: estimate, promised: promised, toThoseRunning: running, outputTokens: 100)
+                of: estimate, promised: promised, toThoseRunning: running, outputTokens: 100,
+                strictness: 1)
         }
         #expect(late(580, 45) == 0)
         #expect((late(700, 50) - 0.6).magnitude < 1e-9)
         #expect((late(580, 45, running: .milliseconds(40)) - 1.5).magnitude < 1e-9)
+        #expect(late(580, 45, stall: 470) == 0)
+        #expect((late(580, 45, stall: 500) - 0.03).magnitude < 1e-9)
     }
 }

@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func learnsBytesPerTokenWithinBounds() {
-        var statistics = TokenStatistics(modelCount: 2)
+        var statistics = TokenStatistics(modelCount: 2, tenantCount: 0)
         let request = chat(1, bytes: 4_620)
         #expect(statistics.inputTokens(of: request) == 1_155)
         for _ in 0..<1_000 {
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func learnsOutputLengthsByPromptLength() {
-        var statistics = TokenStatistics(modelCount: 1)
+        var statistics = TokenStatistics(modelCount: 1, tenantCount: 0)
         let short = chat(1, bytes: 400)
         #expect(statistics.outputTokens(of: short, inputTokens: 100) == 200)
         for _ in 0..<2_000 {
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func absentUsageTeachesNothing() {
-        var statistics = TokenStatistics(modelCount: 1)
+        var statistics = TokenStatistics(modelCount: 1, tenantCount: 0)
         statistics.learn(from: Usage(), of: chat(1), sequences: 1)
         #expect(statistics.bytesPerToken(of: ModelID(0)) == 4)
         #expect(statistics.outputTokens(of: chat(1), inputTokens: 200) == 200)

@@ -1,0 +1,78 @@
+import InferenceTypes
+
+/// How long a request may be kept back for the sake of joules.
+public struct Patience: Hashable, Sendable {
+    /// Of the promised time to first token, at strictness 0 and 1.
+    public var lenientShare = 0.45
+    public var strictShare = 0.2
+    /// How soon those who wait look again if nothing else happens.
+    public var interval = TimeSpan.milliseconds(10)
+
+    public init() {}
+    public static let defaults = Patience()
+}
+
+/// Waiting by choice: a burst that a busy endpoint can take in half a second does not have to wake
+/// an idle one, which would then run a batch of two for as long as they last.
+extension Scheduler {
+    /// 0 to 1: what the model's governor learned for this tenant, and all of it for an answer that
+    /// is expected to be so short that a single burst spoils it.
+    func strictness(for record: RequestRecord) -> Double {
+        let learned = governor(of: record.request).map { governors[$0].strictness } ?? 1
+        let shortness = min(max(2 - Double(record.outputTokens) / 40, 0), 1)
+        return max(learned, shortness)
+    }
+
+    private func governor(of request: InferenceRequest) -> Int? {
+        guard (0..<configuration.modelCount).contains(request.model.index) else { return nil }
+        let tenants = configuration.tenants.count
+        let tenant = request.tenant.index
+        let owner = (0..<tenants).contains(tenant) ? tenant : tenants
+        return request.model.index * (tenants + 1) + owner
+    }
+
+    /// True while enough of the promised time to first token is left.
+    func mayWait(_ record: RequestRecord, at now: MonotonicTime) -> Bool {
+        guard record.mayWait, !isShuttingDown, let promise = record.objective.timeToFirstToken
+        else { return false }
+        let patience = configuration.patience
+        let share =
+            patience.lenientShare
+            + (patience.strictShare - patience.lenientShare) * strictness(for: record)
+        return (now - record.arrival).seconds < promise.seconds * share
+    }
+
+    mutating func retryLater(at now: MonotonicTime) {
+        guard patienceWake == nil else { return }
+        let wake = now + configuration.patience.interval
+        patienceWake = wake
+        deadlines.add(.patience, at: wake)
+    }
+
+    /// Those at the head of each lane try again, in order of class and arrival.
+    mutating func lookAgain(at now: MonotonicTime, into actions: inout [Action]) {
+        patienceWake = nil
+        for rank in queue.depths.indices {
+            for model in 0..<configuration.modelCount {
+                while let ticket = queue.first(rank: rank, model: model, where: { _ in true }),
+                    survey(ticket.slot, at: now) == .now,
+                    serve(ticket.slot, at: now, into: &actions)
+                {}
+            }
+        }
+    }
+
+    /// Tells the governor whether an answer that came to its end kept its pace and began
+    /// in time. Those without a promise or a count of tokens teach nothing.
+    mutating func judge(_ record: RequestRecord, _ usage: Usage, at now: MonotonicTime) {
+        guard let governor = governor(of: record.request), let first = record.firstTokenAt,
+            record.objective != LatencyObjective()
+        else { return }
+        let tokens = (usage.outputTokens ?? record.progress) / record.sequences
+        guard tokens > 0 else { return }
+        governors[governor].observe(
+            met: record.objective.isMet(
+                firstToken: first - record.arrival, end: now - record.arrival,
+                outputTokens: tokens))
+    }
+}

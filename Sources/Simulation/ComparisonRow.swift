@@ -1,0 +1,53 @@
+import InferenceTypes
+
+/// One run in a comparison, in the units of its keys. All joules are modelled: the emulated
+/// engines' integral of the power that their profiles say.
+public struct ComparisonRow: Codable, Hashable, Sendable {
+    public var policy: String
+    public var seed: UInt64
+    public var megajoules: Double
+    /// Beyond what the fleet would have drawn with nothing to do.
+    public var megajoulesAboveIdle: Double
+    public var joulesPerOutputToken: Double
+    /// Share of requests whose promise was kept, 0 to 1.
+    public var attainment: Double
+    public var turnedAway: Int
+    public var ttftMillisecondsP50: Double
+    public var ttftMillisecondsP99: Double
+    public var itlMillisecondsP50: Double
+    public var itlMillisecondsP99: Double
+    /// Over which energy was counted.
+    public var horizonSeconds: Double
+
+    enum CodingKeys: String, CodingKey {
+        case policy, seed, megajoules, attainment
+        case megajoulesAboveIdle = "megajoules_above_idle"
+        case joulesPerOutputToken = "joules_per_output_token"
+        case turnedAway = "turned_away"
+        case ttftMillisecondsP50 = "ttft_ms_p50"
+        case ttftMillisecondsP99 = "ttft_ms_p99"
+        case itlMillisecondsP50 = "itl_ms_p50"
+        case itlMillisecondsP99 = "itl_ms_p99"
+        case horizonSeconds = "horizon_seconds"
+    }
+
+    public init(_ record: RunRecord, services: [Workload.Service], seed: UInt64) {
+        func milliseconds(_ share: Double, _ samples: [TimeSpan]) -> Double {
+            percentile(share, of: samples)?.milliseconds ?? 0
+        }
+        let first = record.timesToFirstToken
+        let gaps = record.interTokenLatencies
+        policy = record.policy
+        self.seed = seed
+        megajoules = record.energy.total.value / 1e6
+        megajoulesAboveIdle = record.energyAboveIdle.value / 1e6
+        joulesPerOutputToken = record.energyPerOutputToken
+        attainment = record.attainment(services)
+        turnedAway = record.outcomes.count { $0.finishedAt == nil }
+        ttftMillisecondsP50 = milliseconds(0.5, first)
+        ttftMillisecondsP99 = milliseconds(0.99, first)
+        itlMillisecondsP50 = milliseconds(0.5, gaps)
+        itlMillisecondsP99 = milliseconds(0.99, gaps)
+        horizonSeconds = record.length.seconds
+    }
+}

@@ -1,0 +1,42 @@
+import EmulatedEngine
+import InferenceTypes
+
+/// One run, as it was.
+public struct RunRecord: Sendable {
+    public var policy: String
+    public var outcomes: [RequestOutcome]
+    /// Over which energy was counted.
+    public var length: TimeSpan
+    public var energy: EnergyByState
+    /// What the fleet would have drawn with nothing to do.
+    public var idleFloor: Joules
+    public var energyByEndpoint: [Joules]
+    public var decisions: Int
+
+    public var energyAboveIdle: Joules { energy.total - idleFloor }
+
+    public var finished: [RequestOutcome] { outcomes.filter { $0.finishedAt != nil } }
+
+    /// Share of all requests whose promise was kept, 0 to 1.
+    public func attainment(_ services: [Workload.Service]) -> Double {
+        guard !outcomes.isEmpty else { return 1 }
+        let met = outcomes.reduce(0) { $0 + ($1.met(services[$1.service].objective) ? 1 : 0) }
+        return Double(met) / Double(outcomes.count)
+    }
+
+    /// J per output token that came out.
+    public var energyPerOutputToken: Double {
+        let tokens = finished.reduce(0) { $0 + $1.outputTokens }
+        return tokens == 0 ? 0 : energy.total.value / Double(tokens)
+    }
+
+    public var timesToFirstToken: [TimeSpan] { outcomes.compactMap(\.timeToFirstToken) }
+    public var interTokenLatencies: [TimeSpan] { outcomes.compactMap(\.interTokenLatency) }
+}
+
+/// The value below which a share of the samples lies: the nearest rank; `nil` without samples.
+public func percentile(_ share: Double, of samples: [TimeSpan]) -> TimeSpan? {
+    guard !samples.isEmpty else { return nil }
+    let rank = (share * Double(samples.count)).rounded(.up)
+    return samples.sorted()[max(min(Int(rank), samples.count), 1) - 1]
+}

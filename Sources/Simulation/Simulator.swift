@@ -1,0 +1,196 @@
+import EmulatedEngine
+import EnergyModel
+import InferenceTypes
+import Scheduling
+
+/// Plays a workload against a fleet in virtual time: the scheduler of the gateway decides, engines
+/// of emulated physics answer. Same inputs, same seed: the same run to the last bit.
+///
+/// Things that happen at one instant are taken in this order: engines by index, then arrivals,
+/// then the scheduler's own deadlines, then reports of progress.
+public struct Simulator: ~Copyable {
+    /// How often running requests tell their token counts, as the gateway's reactors do.
+    static let progressInterval = TimeSpan.milliseconds(250)
+
+    private let workload: Workload
+    private let fleet: SimulatedFleet
+    private let director: Director
+    private var scheduler: Scheduler
+    private var engines: [EmulatedEngine]
+    /// By endpoint: when it has something to tell; `distantFuture` for nothing.
+    private var wakes: [MonotonicTime]
+    private var outcomes: [RequestOutcome]
+    private var next = 0
+    private var open = 0
+    private var now = MonotonicTime.zero
+    private var lastEnd = MonotonicTime.zero
+    private var decisions = 0
+    private var actions: [Scheduler.Action] = []
+    private var outputs: [EngineOutput] = []
+    private var tokens: [Scheduler.TokenProgress] = []
+
+    public init(workload: Workload, fleet: SimulatedFleet, director: Director, seed: UInt64) {
+        self.workload = workload
+        self.fleet = fleet
+        self.director = director
+        var random = RandomSource(seed: seed)
+        engines = fleet.engines(random: &random)
+        wakes = Array(repeating: .distantFuture, count: engines.count)
+        let models = 1 + (workload.services.map(\.model.index).max() ?? 0)
+        var configuration = fleet.configuration(
+            models: models, tenants: workload.tenantCount, policy: director.policy)
+        director.adjust(&configuration)
+        scheduler = Scheduler(configuration: configuration, seed: random.next())
+        outcomes = workload.arrivals.map { RequestOutcome($0) }
+    }
+
+    /// Runs to the end of the last request. Energy counts from zero to `horizon`, or to that end
+    /// if it comes later.
+    public consuming func run(until horizon: MonotonicTime) -> RunRecord {
+        for endpoint in director.closed {
+            handle(.setEndpointState(EndpointID(endpoint), .draining))
+        }
+        var progressAt = MonotonicTime.zero + Self.progressInterval
+        while next < outcomes.count || open > 0 {
+            let arrival =
+                next < outcomes.count ? workload.arrivals[next].at : MonotonicTime.distantFuture
+            let engine = earliestEngine()
+            let deadline = scheduler.nextDeadline() ?? .distantFuture
+            let at = min(min(wakes[engine], arrival), min(deadline, progressAt))
+            now = max(now, at)
+            if wakes[engine] == at {
+                advance(engine)
+            } else if arrival == at {
+                arrive()
+            } else if deadline == at {
+                handle(.deadline)
+            } else {
+                reportProgress()
+                progressAt = progressAt + Self.progressInterval
+            }
+        }
+        return record(until: max(horizon, lastEnd))
+    }
+
+    private func earliestEngine() -> Int {
+        var best = 0
+        for index in wakes.indices where wakes[index] < wakes[best] { best = index }
+        return best
+    }
+
+    private mutating func arrive() {
+        let arrival = workload.arrivals[next]
+        let service = workload.services[arrival.service]
+        let request = InferenceRequest(
+            id: RequestID(UInt64(next)), tenant: service.tenant, model: service.model,
+            task: service.task, serviceClass: service.serviceClass, streams: true,
+            promptBytes: arrival.inputTokens * 4, objective: service.objective)
+        next += 1
+        open += 1
+        decisions += 1
+        handle(.arrived(request))
+    }
+
+    private mutating func handle(_ event: Scheduler.Event) {
+        scheduler.handle(event, at: now, into: &actions)
+        var index = 0
+        // Actions may lead to events, whose actions follow in the same list.
+        while index < actions.count {
+            perform(actions[index])
+            index += 1
+        }
+        actions.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func perform(_ action: Scheduler.Action) {
+        switch action {
+        case .dispatch(let id, let placement):
+            let index = Int(id.rawValue)
+            let endpoint = placement.endpoint.index
+            outcomes[index].endpoint = endpoint
+            outcomes[index].retries = placement.attempt - 1
+            outcomes[index].predictedEnergy = placement.estimate.marginalEnergy
+            engines[endpoint].submit(
+                EngineRequest(
+                    id: id.rawValue, inputTokens: outcomes[index].inputTokens,
+                    outputTokens: outcomes[index].outputTokens), at: now)
+            wakes[endpoint] = engines[endpoint].nextEvent() ?? .distantFuture
+        case .reject(let id, _):
+            open -= 1
+            lastEnd = max(lastEnd, now)
+            outcomes[Int(id.rawValue)].finishedAt = nil
+        case .queue, .endpointStateChanged: break
+        }
+    }
+
+    private mutating func advance(_ endpoint: Int) {
+        engines[endpoint].advance(to: now, into: &outputs)
+        wakes[endpoint] = engines[endpoint].nextEvent() ?? .distantFuture
+        for output in outputs { take(output) }
+        outputs.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func take(_ output: EngineOutput) {
+        switch output {
+        case .started: break
+        case .tokens(let id, let first, _, let at):
+            guard first == 0 else { return }
+            outcomes[Int(id)].firstTokenAt = at
+            handle(.firstToken(RequestID(id)))
+        case .finished(let id, _, let at, _):
+            open -= 1
+            lastEnd = max(lastEnd, at)
+            outcomes[Int(id)].finishedAt = at
+            let usage = Usage(
+                inputTokens: outcomes[Int(id)].inputTokens,
+                outputTokens: outcomes[Int(id)].outputTokens)
+            handle(.finished(RequestID(id), .init(outcome: .completed, usage: usage)))
+        case .rejected(let id, let reason, _):
+            switch reason {
+            case .promptTooLong:
+                handle(.attemptFailed(RequestID(id), .clientError(status: 400)))
+                if outcomes[Int(id)].endpoint != nil { forget(Int(id)) }
+            case .queueFull:
+                handle(.attemptFailed(RequestID(id), .saturated(retryAfter: nil)))
+            }
+        }
+    }
+
+    /// A refusal that is the request's own fault is passed on to the client and ends it.
+    private mutating func forget(_ index: Int) {
+        handle(.finished(
+            RequestID(UInt64(index)),
+            .init(outcome: .failed(.clientError(status: 400)))))
+    }
+
+    private mutating func reportProgress() {
+        tokens.removeAll(keepingCapacity: true)
+        for index in engines.indices {
+            guard engines[index].running > 0 else { continue }
+            advance(index)
+            for (id, count) in engines[index].progress where count > 0 {
+                tokens.append(.init(request: RequestID(id), outputTokens: count))
+            }
+        }
+        guard !tokens.isEmpty else { return }
+        handle(.progress(tokens))
+    }
+
+    private consuming func record(until end: MonotonicTime) -> RunRecord {
+        var energy = EnergyByState()
+        var perEndpoint: [Joules] = []
+        for index in engines.indices {
+            var rest: [EngineOutput] = []
+            engines[index].advance(to: end, into: &rest)
+            let one = engines[index].energyByState(upTo: end)
+            energy.idle += one.idle
+            energy.prefill += one.prefill
+            energy.decode += one.decode
+            perEndpoint.append(one.total)
+        }
+        return RunRecord(
+            policy: director.name, outcomes: outcomes, length: end - .zero, energy: energy,
+            idleFloor: fleet.idlePower * (end - .zero), energyByEndpoint: perEndpoint,
+            decisions: decisions)
+    }
+}

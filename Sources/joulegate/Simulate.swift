@@ -1,0 +1,138 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import InferenceTypes
+import Simulation
+
+/// Plays traces against an emulated fleet in virtual time.
+struct Simulate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare routing policies on a recorded trace: energy and promises kept.",
+        discussion: """
+            The scheduler is the gateway's own, the engines are emulated; every joule is modelled. \
+            A promise is kept with the first token within 1 s and a mean gap of at most 60 ms.
+            """)
+
+    @Option(
+        help: "CSV with TIMESTAMP, ContextTokens, GeneratedTokens; several are merged.",
+        completion: .file(extensions: ["csv"]))
+    var trace: [String]
+
+    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm.")
+    var pool: [PoolArgument]
+
+    @Option(help: "A routing policy, or subsets: every static subset under least_requests.")
+    var policy = ["least_requests", "energy_aware"]
+
+    @Option(help: "Plays the traces so many times as fast.")
+    var speed = 1.0
+
+    @Option(help: "Seconds to play, after speeding up.")
+    var seconds = 1_800.0
+
+    @Option(help: "So many runs of each policy, with seeds from 1.")
+    var seeds = 1
+
+    @Option(help: "Arrivals move by up to this to either side, by the seed.")
+    var jitterMilliseconds = 0.0
+
+    @Flag(help: "Print one JSON object per run instead of a table.")
+    var json = false
+
+    func validate() throws {
+        guard speed > 0, speed.isFinite else { throw ValidationError("--speed is above 0") }
+        guard seconds > 0, seconds < 1e8 else { throw ValidationError("--seconds is above 0") }
+        guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds is 1 to 1000") }
+        guard jitterMilliseconds >= 0, jitterMilliseconds < 1e6 else {
+            throw ValidationError("--jitter-milliseconds is 0 or more")
+        }
+        guard !trace.isEmpty, !pool.isEmpty else {
+            throw ValidationError("at least one --trace and one --pool")
+        }
+    }
+
+    func run() throws {
+        let directories = ProfileDirectories(configurationFolder: ".")
+        let fleet = SimulatedFleet(pools: try pool.map { try $0.pool(directories) })
+        let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
+        let directors = try directors(of: fleet)
+        if !json { print(Self.heading) }
+        for seed in 1...UInt64(seeds) {
+            let workload = workload(traces, seed: seed)
+            for director in directors {
+                let record = Simulator(
+                    workload: workload, fleet: fleet, director: director, seed: seed
+                ).run(until: workload.horizon)
+                try show(ComparisonRow(record, services: workload.services, seed: seed))
+            }
+        }
+    }
+
+    private func workload(_ traces: [(String, [TraceRow])], seed: UInt64) -> Workload {
+        var workload = Workload()
+        for (tenant, (path, rows)) in traces.enumerated() {
+            workload.add(
+                .init(name: path, tenant: TenantID(tenant)), rows: rows, speed: speed,
+                length: TimeSpan(seconds: seconds))
+        }
+        var random = RandomSource(seed: seed)
+        workload.jitter(TimeSpan(seconds: jitterMilliseconds / 1_000), random: &random)
+        return workload
+    }
+
+    private func directors(of fleet: SimulatedFleet) throws -> [Director] {
+        try policy.flatMap { name -> [Director] in
+            if name == "subsets" { return Director.allStaticSubsets(of: fleet) }
+            guard let policy = RoutingPolicy(name: name) else {
+                let names = RoutingPolicy.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--policy is one of \(names) or subsets")
+            }
+            return [Director(name: policy.rawValue, policy: policy)]
+        }
+    }
+
+    private static let heading =
+        "policy                                seed      MJ  above idle   J/token      kept"
+        + "   TTFT p50, p99 ms    ITL p50, p99 ms"
+
+    private func show(_ row: ComparisonRow) throws {
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(row), as: UTF8.self))
+            return
+        }
+        let name = row.policy.padding(
+            toLength: max(36, row.policy.count), withPad: " ", startingAt: 0)
+        print(
+            String(
+                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f",
+                name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
+                row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
+                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99))
+    }
+}
+
+/// `h100-llama-3.1-8b:6` or `npu-assumed-8b:6:vllm-rbln`.
+struct PoolArgument: ExpressibleByArgument {
+    var profile: String
+    var count: Int
+    var engine: EngineKind
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+        guard (2...3).contains(parts.count), let count = Int(parts[1]),
+            (1...1_000).contains(count),
+            let engine = parts.count == 2 ? .vllm : EngineKind(rawValue: String(parts[2]))
+        else { return nil }
+        profile = String(parts[0])
+        self.count = count
+        self.engine = engine
+    }
+
+    func pool(_ source: ProfileDirectories) throws -> SimulatedFleet.Pool {
+        let profile = try source.profile(named: profile)
+        return SimulatedFleet.Pool(
+            name: profile.name, engine: engine, profile: profile, count: count)
+    }
+}

@@ -1,0 +1,78 @@
+"""What packing saves in replays of production traces, in virtual time: joules and promises kept.
+
+Every joule here is modelled: emulated engines after published measurements of an H100, and an NPU
+that is assumed. The figures to reach stand with a lower bound that no schedule can undercut.
+"""
+
+import json
+import pathlib
+import statistics
+import subprocess
+
+import pytest
+
+import processes
+
+TRACES = pathlib.Path(__file__).parents[1] / "Fixtures" / "traces"
+CHAT = TRACES / "azure-llm-2023-conversation.csv"
+CODE = TRACES / "azure-llm-2023-code.csv"
+ROOT = pathlib.Path(__file__).parents[2]
+GPUS = ("h100-llama-3.1-8b:6",)
+
+
+def simulate(pools, policies, traces=(CHAT,), speed=1, seeds=1):
+    """By policy: mean of megajoules and of attainment over the seeds."""
+    command = [processes.program(), "simulate", "--json", "--speed", speed, "--seeds", seeds]
+    command += ["--jitter-milliseconds", 100 if seeds > 1 else 0]
+    for option, values in (("trace", traces), ("pool", pools), ("policy", policies)):
+        for value in values:
+            command += [f"--{option}", value]
+    output = subprocess.run(
+        [str(word) for word in command], check=True, capture_output=True, text=True, cwd=ROOT)
+    runs: dict[str, list] = {}
+    for line in output.stdout.splitlines():
+        row = json.loads(line)
+        runs.setdefault(row["policy"], []).append(row)
+    return {
+        policy: (statistics.mean(row["megajoules"] for row in rows),
+                 min(row["attainment"] for row in rows))
+        for policy, rows in runs.items()}
+
+
+MISSED = {
+    1: "2.09: with all on one endpoint, which is the best subset, it is 2.087 over this horizon",
+    4: "1.63: within 1 % of it",
+}
+
+
+@pytest.mark.parametrize("speed, megajoules", [
+    pytest.param(speed, bar, marks=[pytest.mark.xfail(strict=True, reason=MISSED[speed])]
+                 if speed in MISSED else [])
+    for speed, bar in [(1, 2.07), (2, 2.29), (4, 1.62), (8, 1.30)]])
+def test_chat_on_six_gpus_costs_little_more_than_the_bound(speed, megajoules):
+    energy, kept = simulate(GPUS, ["energy_aware"], speed=speed, seeds=5)["energy_aware"]
+    print(f"x{speed}: {energy:.3f} MJ, {kept:.2%} kept")
+    assert kept >= 0.995
+    assert energy <= megajoules
+
+
+@pytest.mark.parametrize("speed", [1, 2])
+@pytest.mark.parametrize("npu", ["npu-assumed-8b", "npu-assumed-8b-bucketed"])
+def test_unlike_pools_cost_less_than_the_best_subset_in_hindsight(npu, speed):
+    pools = ("h100-llama-3.1-8b:3", f"{npu}:6:vllm-rbln")
+    rows = simulate(pools, ["subsets", "least_latency", "least_requests", "energy_aware"],
+                    speed=speed)
+    energy, kept = rows.pop("energy_aware")
+    best = min(energy for energy, kept in rows.values() if kept >= 0.995)
+    print(f"{npu} x{speed}: {energy:.3f} MJ, {kept:.2%} kept; best other {best:.3f} MJ")
+    assert kept >= 0.995
+    assert energy <= 0.95 * best
+
+
+def test_bursts_of_code_beside_chat_keep_their_promises():
+    rows = simulate(GPUS, ["least_requests", "energy_aware"], traces=(CHAT, CODE))
+    energy, kept = rows["energy_aware"]
+    spread, kept_by_spreading = rows["least_requests"]
+    print(f"{energy:.3f} MJ, {kept:.2%}; spread {spread:.3f} MJ, {kept_by_spreading:.2%}")
+    assert kept >= kept_by_spreading - 0.002
+    assert energy <= 0.75 * spread

@@ -161,9 +161,8 @@ struct HTTP2Server: ~Copyable {
         let way = (Int(manner.answers) + place) % 5
         guard way != 4 else { return session.reset(slot: slot, code: 8) }
         var fields = FieldBlock()
-        fields.append(":status", "200")
         fields.append("x", "y")
-        session.respond(slot: slot, fields: fields, end: way == 0)
+        session.respond(slot: slot, status: 200, fields: fields, end: way == 0)
         guard way != 0 else { return }
         let count = way == 1 ? 5 : Self.body.count
         Self.body.withUnsafeBytes { body in

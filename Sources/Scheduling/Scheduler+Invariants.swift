@@ -73,7 +73,7 @@ extension Scheduler {
             return false
         }
         // Its time may have run out since it looked last.
-        return mayWait(requests.records[slot], at: now - configuration.patience.interval)
+        return mayWait(slot, at: now - configuration.patience.interval)
     }
 
     /// No endpoint has room for the first of a lane. Left out is what only time can change:

@@ -17,9 +17,11 @@ public struct Patience: Hashable, Sendable {
 extension Scheduler {
     /// 0 to 1: what the model's governor learned for this tenant, and all of it for an answer that
     /// is expected to be so short that a single burst spoils it.
-    func strictness(for record: RequestRecord) -> Double {
-        let learned = governor(of: record.request).map { governors[$0].strictness } ?? 1
-        let shortness = min(max(2 - Double(record.outputTokens) / 40, 0), 1)
+    func strictness(_ slot: Int) -> Double {
+        // Fields one by one: a copy of the record would count references.
+        let learned =
+            governor(of: requests.records[slot].request).map { governors[$0].strictness } ?? 1
+        let shortness = min(max(2 - Double(requests.records[slot].outputTokens) / 40, 0), 1)
         return max(learned, shortness)
     }
 
@@ -32,14 +34,15 @@ extension Scheduler {
     }
 
     /// True while enough of the promised time to first token is left.
-    func mayWait(_ record: RequestRecord, at now: MonotonicTime) -> Bool {
-        guard record.mayWait, !isShuttingDown, let promise = record.objective.timeToFirstToken
+    func mayWait(_ slot: Int, at now: MonotonicTime) -> Bool {
+        guard requests.records[slot].mayWait, !isShuttingDown,
+            let promise = requests.records[slot].objective.timeToFirstToken
         else { return false }
         let patience = configuration.patience
         let share =
             patience.lenientShare
-            + (patience.strictShare - patience.lenientShare) * strictness(for: record)
-        return (now - record.arrival).seconds < promise.seconds * share
+            + (patience.strictShare - patience.lenientShare) * strictness(slot)
+        return (now - requests.records[slot].arrival).seconds < promise.seconds * share
     }
 
     mutating func retryLater(at now: MonotonicTime) {

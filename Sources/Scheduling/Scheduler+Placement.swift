@@ -41,12 +41,11 @@ extension Scheduler {
     private mutating func pick(_ slot: Int, _ size: RequestSize, at now: MonotonicTime)
         -> Router.Pick?
     {
-        let record = requests.records[slot]
         let demand = Router.Demand(
-            size: size, model: record.request.model, objective: record.objective,
-            strictness: strictness(for: record))
+            size: size, model: requests.records[slot].request.model,
+            objective: requests.records[slot].objective, strictness: strictness(slot))
         guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return nil }
-        return pick.isWorthWaiting && mayWait(record, at: now) ? nil : pick
+        return pick.isWorthWaiting && mayWait(slot, at: now) ? nil : pick
     }
 
     /// Dispatches a request that is in no queue or at the head of one, and on no endpoint, to one
@@ -59,7 +58,7 @@ extension Scheduler {
             inputTokens: record.inputTokens, outputTokens: record.outputTokens,
             sequences: record.sequences, generates: record.request.task.generates)
         guard let pick = pick(slot, size, at: now) else { return false }
-        dequeue(slot)
+        if queue.count > 0 { dequeue(slot) }
         let index = pick.endpoint
         let prefill = models[index].prefillTime(of: size)
         let share = RunningSet.Share(

@@ -36,7 +36,10 @@ extension Scheduler {
     /// True while enough of the promised time to first token is left.
     func mayWait(_ slot: Int, at now: MonotonicTime) -> Bool {
         guard requests.records[slot].mayWait, !isShuttingDown,
-            let promise = requests.records[slot].objective.timeToFirstToken
+            let promise = requests.records[slot].objective.timeToFirstToken,
+            // Not so long that its time in the queue runs out meanwhile.
+            now + configuration.patience.interval + configuration.patience.interval
+                < requests.records[slot].deadline
         else { return false }
         let patience = configuration.patience
         let share =
@@ -52,23 +55,36 @@ extension Scheduler {
         deadlines.add(.patience, at: wake)
     }
 
-    /// Those at the head of each lane try again, in order of class and arrival.
+    /// The first of each lane try again, in order of class and arrival. One that finds no room, or
+    /// goes on waiting, does not hold up those behind it.
     mutating func lookAgain(at now: MonotonicTime, into actions: inout [Action]) {
         patienceWake = nil
-        for rank in queue.depths.indices {
+        for rank in queue.depths.indices where queue.depths[rank] > 0 {
             for model in 0..<configuration.modelCount {
-                while let ticket = queue.first(rank: rank, model: model, where: { _ in true }),
-                    survey(ticket.slot, at: now) == .now,
-                    serve(ticket.slot, at: now, into: &actions)
-                {}
+                var last: UInt64 = 0
+                for _ in 0..<AdmissionQueue.scanBound {
+                    guard let ticket = queue.next(after: last, rank: rank, model: model) else {
+                        break
+                    }
+                    last = ticket.number
+                    guard survey(ticket.slot, at: now) == .now else { continue }
+                    _ = serve(ticket.slot, at: now, into: &actions)
+                }
+                // Somebody further back may wait by choice, too.
+                if queue.next(after: last, rank: rank, model: model) != nil {
+                    retryLater(at: now)
+                }
             }
         }
     }
 
-    /// Tells the governor whether an answer that came to its end kept its pace and began
-    /// in time. Those without a promise or a count of tokens teach nothing.
+    /// Tells the governor whether an answer that came to its end kept its pace and began in time.
+    /// Nothing is learned from those without a promise or a count of tokens, from whole answers,
+    /// whose first byte comes with the last token, and from those that nobody could have served in
+    /// time where they were placed.
     mutating func judge(_ record: RequestRecord, _ usage: Usage, at now: MonotonicTime) {
-        guard let governor = governor(of: record.request), let first = record.firstTokenAt,
+        guard record.request.streams, record.isAttainable,
+            let governor = governor(of: record.request), let first = record.firstTokenAt,
             record.objective != LatencyObjective()
         else { return }
         let tokens = (usage.outputTokens ?? record.progress) / record.sequences

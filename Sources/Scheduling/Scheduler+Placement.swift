@@ -74,6 +74,10 @@ extension Scheduler {
         requests.records[slot].prefill = prefill
         requests.records[slot].attempts += 1
         requests.records[slot].firstTokenAt = nil
+        if let promise = record.objective.timeToFirstToken {
+            requests.records[slot].isAttainable =
+                (now - record.arrival) + pick.estimate.timeToFirstToken <= promise
+        }
         requests.records[slot].progress = 0
         requests.records[slot].isTrial = endpoints[index].breaker.placed()
         let placement = Placement(

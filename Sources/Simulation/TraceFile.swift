@@ -118,6 +118,7 @@ enum Timestamp {
         let fields = clock.split(separator: ":")
         guard date.count == 3, fields.count == 3, let hours = Int(fields[0]),
             let minutes = Int(fields[1]), let seconds = Double(fields[2]), seconds.isFinite,
+            (0...23).contains(hours), (0...59).contains(minutes), (0..<61).contains(seconds),
             (1...9_999).contains(date[0]), (1...12).contains(date[1]), (1...31).contains(date[2])
         else { return nil }
         return Double(days(date[0], date[1], date[2])) * 86_400

@@ -31,5 +31,8 @@ struct GlitchBucket {
         return level > capacity
     }
 
+    /// What was counted up to here is nobody's fault.
+    mutating func forgive(total: Int) { counted = total }
+
     mutating func requestEndedWell() { level = max(0, level - 1) }
 }

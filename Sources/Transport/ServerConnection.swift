@@ -167,6 +167,7 @@ public final class ServerConnection: Pollable {
             try tls?.handshake()
             reactor.markDirty(self)
             guard tls?.isHandshakeComplete == true else { return }
+            handshakes.forgive(total: tls?.handshakeSteps ?? 0)
             if tls?.negotiatedProtocol == .h2 { startHTTP2() } else { stage = .http1 }
             if stage == .http1 { deadline = reactor.now + server.limits.headerTimeout }
         }

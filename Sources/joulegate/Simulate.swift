@@ -82,7 +82,13 @@ struct Simulate: ParsableCommand {
 
     private func directors(of fleet: SimulatedFleet) throws -> [Director] {
         try policy.flatMap { name -> [Director] in
-            if name == "subsets" { return Director.allStaticSubsets(of: fleet) }
+            if name == "subsets" {
+                let count = fleet.pools.reduce(1.0) { $0 * Double($1.count + 1) }
+                guard count <= 5_000 else {
+                    throw ValidationError("subsets: \(count) are too many, at most 5000")
+                }
+                return Director.allStaticSubsets(of: fleet)
+            }
             guard let policy = RoutingPolicy(name: name) else {
                 let names = RoutingPolicy.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ValidationError("--policy is one of \(names) or subsets")

@@ -72,6 +72,50 @@ struct PatienceTests {
         #expect(bench.broken.isEmpty)
     }
 
+    /// The first of the lane is too wide for any endpoint; the one behind it waits by choice.
+    @Test func whoFindsNoRoomDoesNotHoldUpTheNext() throws {
+        var bench = busyBench(bytes: 320_000)
+        let wide = bench.arrive(chat(2, .interactive, choices: 1_000, objective: Self.promise))
+        #expect(wide?.endpoint == 1)
+        let wider = bench.arrive(chat(3, .interactive, choices: 1_000, objective: Self.promise))
+        #expect(wider == .queue(RequestID(3)))
+        bench.send(.withdrawn(RequestID(2)))
+        let more = bench.arrive(chat(4, .interactive, choices: 150, objective: .init()))
+        #expect(more?.endpoint != nil)
+        let last = bench.arrive(chat(5, .interactive, objective: Self.promise))
+        var placed = last?.endpoint
+        for _ in 0..<100 where placed == nil {
+            let actions = bench.send(.deadline, after: .milliseconds(10))
+            placed = actions.first { $0.requestID == RequestID(5) }?.endpoint
+        }
+        #expect(placed != nil && bench.broken.isEmpty)
+    }
+
+    @Test func doesNotWaitBeyondItsTimeInTheQueue() {
+        var configuration = Fleet.equal(2, policy: .energyAware)
+        configuration.limits.queueTimeout = .milliseconds(15)
+        var bench = Bench(configuration)
+        _ = bench.arrive(chat(1, .interactive, bytes: 320_000))
+        #expect(bench.arrive(chat(2, .interactive, objective: Self.promise))?.endpoint == 1)
+    }
+
+    /// The head of a whole answer comes with its last token: that is no late first token.
+    @Test func wholeAnswersTeachTheGovernorNothing() {
+        for streams in [true, false] {
+            var bench = Bench(Fleet.equal(1, policy: .energyAware))
+            let before = bench.scheduler.governors[0].strictness
+            for id in 1...20 {
+                var request = chat(UInt64(id), .interactive, objective: Self.promise)
+                request.streams = streams
+                _ = bench.arrive(request)
+                bench.send(.firstToken(request.id), after: .seconds(3))
+                _ = bench.complete(UInt64(id), input: 200, output: 200)
+            }
+            let after = bench.scheduler.governors[0].strictness
+            #expect(streams ? after == 1 : after == before)
+        }
+    }
+
     @Test func whoLeavesWhileWaitingIsForgotten() {
         var bench = busyBench()
         _ = bench.arrive(chat(2, .interactive, objective: Self.promise))

@@ -36,6 +36,8 @@ struct TraceFileTests {
         #expect(after.flatMap { a in before.map { a - $0 } } == 86_401)
         #expect(Timestamp.seconds("2024-13-01 00:00:00") == nil)
         #expect(Timestamp.seconds("yesterday") == nil)
+        #expect(Timestamp.seconds("2024-01-01 9223372036854775807:00:00") == nil)
+        #expect(Timestamp.seconds("2024-01-01 00:60:00") == nil)
     }
 
     @Test func sortsRowsThatAreOutOfOrder() throws {

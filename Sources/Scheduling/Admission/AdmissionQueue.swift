@@ -70,6 +70,13 @@ struct AdmissionQueue: Sendable {
         return nil
     }
 
+    /// The first of a lane with a larger number.
+    func next(after number: UInt64, rank: Int, model: Int) -> Ticket? {
+        let lane = lane(rank, model)
+        let position = position(of: number + 1, in: lane)
+        return position < lanes[lane].count ? lanes[lane][position] : nil
+    }
+
     /// All that wait, most urgent class first, then by model, then by arrival.
     func appendSlots(to slots: inout [Int]) {
         guard count > 0 else { return }

@@ -33,6 +33,8 @@ struct RequestRecord: Sendable {
     var firstTokenAt: MonotonicTime?
     /// Output tokens so far, as the reactors told.
     var progress = 0
+    /// At its placement the promised first token was still to be had.
+    var isAttainable = true
     /// False once it must take the next place that there is.
     var mayWait = true
     var isTrial = false

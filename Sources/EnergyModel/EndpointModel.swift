@@ -40,6 +40,7 @@ public struct EndpointModel: Sendable {
     /// e2 x kv: joules per token of context per output token.
     /// 0.2 J/GB x 128 kB = 2.56e-5 J.
     let kvEnergyPerStep: Double
+    let prefillPower: Watts
     private let profileProvenance: Provenance
 
     public init(
@@ -51,8 +52,9 @@ public struct EndpointModel: Sendable {
         prefillRate = rate > 0 && rate.isFinite ? rate : 0
         prefillRule =
             prefillRate == 0 ? .onePass : (engine == .vllmRBLN ? .exclusive : .shared)
-        let prefillPower = max(profile.prefillPower.value - profile.idlePower.value, 0)
-        prefillEnergyPerToken = JoulesPerToken(prefillRate == 0 ? 0 : prefillPower / prefillRate)
+        prefillPower = max(profile.prefillPower, profile.idlePower)
+        let aboveIdle = (prefillPower - profile.idlePower).value
+        prefillEnergyPerToken = JoulesPerToken(prefillRate == 0 ? 0 : aboveIdle / prefillRate)
         kvEnergyPerStep =
             parameters.kvJoulesPerGigabyte * max(profile.kvKilobytesPerToken, 0) * 1e-6
         profileProvenance = profile.provenance

@@ -28,6 +28,15 @@ extension Scheduler.Configuration {
             pools: pools, endpoints: endpoints, modelCount: configuration.models.count,
             tenants: tenants, policy: configuration.policy, limits: configuration.limits,
             objectives: objectives)
+        powerLimits = configuration.powerLimits
+    }
+}
+
+extension GatewayConfiguration {
+    var powerLimits: PowerLimits {
+        PowerLimits(
+            site: site.totalPowerLimit, pools: pools.map(\.powerLimit), pue: site.pue,
+            share: site.powerShare)
     }
 }
 
@@ -40,6 +49,7 @@ extension APIError {
         case .noEndpoints: self = .noEndpoints(retryAfterSeconds: seconds)
         case .ttlExpired: self = .queueTimeout(retryAfterSeconds: seconds)
         case .shuttingDown: self = .draining
+        case .powerBudget: self = .powerBudget(retryAfterSeconds: seconds)
         case .upstreamFailed:
             if case .timeout = rejection.lastFailure {
                 self = .upstreamTimeout

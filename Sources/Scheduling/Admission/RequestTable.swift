@@ -38,6 +38,8 @@ struct RequestRecord: Sendable {
     /// False once it must take the next place that there is.
     var mayWait = true
     var isTrial = false
+    /// It waits since a power limit lets nobody take it.
+    var lacksPower = false
 
     var id: RequestID { request.id }
     var sawFirstToken: Bool { firstTokenAt != nil }

@@ -162,7 +162,7 @@ final class Exchange: ClientHandler {
                     serviceClass: serviceClass, streams: parsed.streams,
                     promptBytes: parsed.promptBytes, mediaParts: parsed.mediaParts,
                     maxOutputTokens: parsed.maxOutputTokens, choices: parsed.choices,
-                    objective: directory.objective(model, serviceClass))))
+                    objective: directory.objective(model, serviceClass, self.tenant))))
     }
 
     /// Fields that run code on the model server, and URLs that make it fetch, need permission.

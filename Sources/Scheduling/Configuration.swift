@@ -55,8 +55,13 @@ extension Scheduler {
         public struct Tenant: Sendable {
             /// Pools that may see this tenant's requests; `nil`: all.
             public var allowedPools: [PoolID]?
+            /// Of the engine time that its class gets while others of the class wait.
+            public var weight: Double
 
-            public init(allowedPools: [PoolID]? = nil) { self.allowedPools = allowedPools }
+            public init(allowedPools: [PoolID]? = nil, weight: Double = 1) {
+                self.allowedPools = allowedPools
+                self.weight = weight
+            }
         }
 
         public var pools: [Pool]
@@ -66,6 +71,9 @@ extension Scheduler {
         /// that is not listed, the anonymous one included, may use none.
         public var tenants: [Tenant]
         public var policy: RoutingPolicy
+        /// Decides beside `policy` without effect: what it would have chosen stands in each
+        /// ``Placement``.
+        public var shadowPolicy: RoutingPolicy?
         public var limits: Limits
         /// By rank of the service class, used where a request brings no promise of its own.
         public var objectives: [LatencyObjective]

@@ -42,6 +42,12 @@ struct RequestRecord: Sendable {
     var lacksPower = false
 
     var id: RequestID { request.id }
+
+    var lane: AdmissionQueue.Lane {
+        AdmissionQueue.Lane(
+            rank: request.serviceClass.rank, model: request.model, tenant: request.tenant)
+    }
+
     var sawFirstToken: Bool { firstTokenAt != nil }
 }
 

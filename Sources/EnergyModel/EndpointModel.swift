@@ -58,6 +58,9 @@ public struct EndpointModel: Sendable {
         profileProvenance = profile.provenance
     }
 
+    /// R_p; 0: there is no prefill apart from the one pass.
+    public var tokensPerPrefillSecond: Double { prefillRate }
+
     /// `pre = (Lin - cached) / R_p`. H100, 1 155 tokens: 52.5 ms. NPU: 128.3 ms.
     public func prefillTime(of size: RequestSize) -> TimeSpan {
         guard prefillRate > 0 else { return .zero }

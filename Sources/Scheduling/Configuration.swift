@@ -59,8 +59,12 @@ extension Scheduler {
             public init(allowedPools: [PoolID]? = nil) { self.allowedPools = allowedPools }
         }
 
+        public typealias Meter = EnergyLedger.Meter
+
         public var pools: [Pool]
         public var endpoints: [Endpoint]
+        /// By `MeterID`.
+        public var meters: [Meter] = []
         public var modelCount: Int
         /// By `TenantID`. Empty: no tenants, everyone may use every pool. Otherwise a tenant
         /// that is not listed, the anonymous one included, may use none.

@@ -22,6 +22,9 @@ extension Scheduler {
         guard endpoints.indices.contains(id.index) else { return }
         let own = endpoints[id.index].running.sequences
         endpoints[id.index].foreign.observe(load, own: own)
+        ledger.foreign(
+            endpoints[id.index].foreign.sequences(at: now), on: id.index, models[id.index],
+            at: now)
         drainQueue(for: id.index, at: now, into: &actions)
     }
 

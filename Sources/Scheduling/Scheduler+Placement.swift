@@ -79,6 +79,7 @@ extension Scheduler {
                 (now - record.arrival) + pick.estimate.timeToFirstToken <= promise
         }
         requests.records[slot].progress = 0
+        notePlaced(slot, size, prefill: prefill, on: index, at: now)
         requests.records[slot].isTrial = endpoints[index].breaker.placed()
         let placement = Placement(
             endpoint: endpoints[index].id, attempt: record.attempts + 1,
@@ -92,7 +93,9 @@ extension Scheduler {
 
     /// Takes the request off its endpoint and returns which one that was; `nil` if it was on
     /// none.
-    mutating func detach(_ slot: Int, at now: MonotonicTime) -> Int? {
+    mutating func detach(
+        _ slot: Int, isAnswered: Bool = false, usage: Usage = Usage(), at now: MonotonicTime
+    ) -> Int? {
         guard case .running(let index, let position) = requests.records[slot].phase else {
             return nil
         }
@@ -103,6 +106,7 @@ extension Scheduler {
             requests.records[moved].phase = .running(endpoint: index, position: position)
         }
         endpoints[index].running = members[index].totals
+        noteLeft(slot, index, isAnswered: isAnswered, usage: usage, at: now)
         requests.records[slot].phase = .queued
         return index
     }

@@ -30,6 +30,7 @@ public struct Scheduler: ~Copyable, Sendable {
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
     var pace = CompletionPace()
+    var ledger: EnergyLedger
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
     var random: RandomSource
@@ -39,7 +40,8 @@ public struct Scheduler: ~Copyable, Sendable {
     /// Kept between events so that none allocates.
     var scratchSlots: [Int] = []
 
-    public init(configuration: Configuration, seed: UInt64) {
+    /// `start`: the clock's present reading, from which energy counts.
+    public init(configuration: Configuration, seed: UInt64, at start: MonotonicTime = .zero) {
         self.configuration = configuration
         filter = CandidateFilter(configuration)
         let models = configuration.endpoints.map { endpoint in
@@ -55,6 +57,7 @@ public struct Scheduler: ~Copyable, Sendable {
                 configuration: configuration)
         }
         members = Array(repeating: RunningSet(), count: models.count)
+        ledger = EnergyLedger(meters: configuration.meters, models: models, at: start)
         queue = AdmissionQueue(
             models: configuration.modelCount, bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
@@ -90,6 +93,7 @@ public struct Scheduler: ~Copyable, Sendable {
         case .probed(let id, let healthy):
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
+        case .metered(let windows): metered(windows, at: now)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)

@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 
 /// One request that was admitted and has not ended.
@@ -38,6 +39,7 @@ struct RequestRecord: Sendable {
     /// False once it must take the next place that there is.
     var mayWait = true
     var isTrial = false
+    var work = RequestWork()
 
     var id: RequestID { request.id }
     var sawFirstToken: Bool { firstTokenAt != nil }

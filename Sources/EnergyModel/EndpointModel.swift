@@ -30,17 +30,19 @@ public struct EndpointModel: Sendable {
         case onePass
     }
 
-    public let curve: IterationCurve
+    public internal(set) var curve: IterationCurve
     public let prefillRule: PrefillRule
-    let parameters: Parameters
-    private let prefillRate: Double
+    var parameters: Parameters
+    var prefillRate: Double
     /// c_p = (P_p - P0) / R_p: energy above idle per uncached input token.
     /// H100: (640 - 120) W / 22 000 per s = 0.02364 J; NPU (assumed): 175 / 9 000 = 0.01944 J.
-    public let prefillEnergyPerToken: JoulesPerToken
+    public internal(set) var prefillEnergyPerToken: JoulesPerToken
     /// e2 x kv: joules per token of context per output token.
     /// 0.2 J/GB x 128 kB = 2.56e-5 J.
-    let kvEnergyPerStep: Double
-    private let profileProvenance: Provenance
+    var kvEnergyPerStep: Double
+    var profileProvenance: Provenance
+    /// Relative standard deviation of what prefill is said to cost.
+    var prefillDeviation: Double
 
     public init(
         profile: Profile, engine: EngineKind, parameters: Parameters = .defaults
@@ -56,6 +58,7 @@ public struct EndpointModel: Sendable {
         kvEnergyPerStep =
             parameters.kvJoulesPerGigabyte * max(profile.kvKilobytesPerToken, 0) * 1e-6
         profileProvenance = profile.provenance
+        prefillDeviation = IterationCurve.deviation(profile.provenance)
     }
 
     /// R_p; 0: there is no prefill apart from the one pass.

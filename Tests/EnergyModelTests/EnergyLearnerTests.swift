@@ -61,39 +61,204 @@ import Testing
         }
     }
 
-    /// Load of up to 8 sequences, ten idle minutes, then a burst of up to 100, seen in windows of
-    /// one second: the textbook's filter has forgotten what it may not forget.
-    @Test func anIdleHourThenABurstThrowsTheTextbookFilterButNotThisOne() {
+    /// Ten minutes of up to 60 sequences, ten idle ones, then a burst of up to 100, in windows of a
+    /// second. The textbook's filter gets the readings weighted by their doubt and the usual large
+    /// initial variance (100 on multipliers of 1): what idling leaves unexcited it forgets without
+    /// bound, and rounding does the rest. (With a variance of 1 it survives this test.)
+    @Test func idlingThenABurstThrowsTheTextbooksFilterButNotThisOne() {
         let prior = EndpointModel(
             profile: Profiles.h100.believed(power: 1.5, idle: 0.6), engine: .vllm)
         let energies = EnergyPrior(prior)
-        var worst = (ours: 0.0, textbook: 0.0)
-        for seed in 1...5 {
+        for seed in 1...3 {
             var load = SyntheticLoad(truth, seed: UInt64(seed))
             var learner = EnergyLearner(meters: [Self.meter([0])], models: [prior])
             var textbook = TextbookFilter(
-                Array(repeating: 1, count: EnergyPrior.width), variance: 1_000)
+                Array(repeating: 1, count: EnergyPrior.width), variance: 100)
             var regressors = Array(repeating: 0.0, count: EnergyPrior.width)
-            var ours: [Double] = []
-            var theirs: [Double] = []
-            for step in 0..<1_500 {
-                let phase = step < 600 ? 60 : (step < 1_200 ? 0 : 100)
-                let (activity, joules) = load.window(1, most: phase)
+            var errors = (ours: 0.0, textbook: 0.0)
+            for second in 0..<1_500 {
+                let most = second < 600 ? 60 : (second < 1_200 ? 0 : 100)
+                let (activity, joules) = load.window(1, most: most)
                 let reading = joules * load.noise(0.03)
                 energies.fill(activity, share: 1, into: &regressors, at: 0)
-                let theirGuess = textbook.prediction(regressors)
-                textbook.update(regressors, reading: reading)
+                let guess = textbook.prediction(regressors)
+                let weight = 1 / (0.03 * reading)
+                textbook.update(regressors.map { $0 * weight }, reading: 1 / 0.03)
                 _ = learner.learn(from: window(reading, 1), [activity])
-                guard step >= 1_200, let guess = learner.prediction(of: MeterID(0)) else {
-                    continue
-                }
-                ours.append((guess.value / joules - 1).magnitude)
-                theirs.append((theirGuess / joules - 1).magnitude)
+                guard second >= 1_200 else { continue }
+                let ours = learner.prediction(of: MeterID(0))?.value ?? .infinity
+                errors.ours += (ours / joules - 1).magnitude / 300
+                errors.textbook += (guess / joules - 1).magnitude / 300
             }
-            worst.ours = max(worst.ours, ours.reduce(0, +) / Double(ours.count))
-            worst.textbook = max(worst.textbook, quantile(1, theirs))
+            print("burst after idling, mean error:", errors)
+            #expect(errors.ours <= 0.03)
+            #expect(!(errors.textbook <= 0.5))
         }
-        print("burst after idling:", worst)
-        #expect(worst.ours <= 0.03)
+    }
+
+    // MARK: Several endpoints, several meters, several clocks
+
+    @Test func endpointsBehindOneMeterAreToldApart() {
+        let believed = EndpointModel(profile: Profiles.h100, engine: .vllm)
+        let hungry = EndpointModel(
+            profile: Profiles.h100.believed(power: 1.6), engine: .vllm)
+        var learner = EnergyLearner(meters: [Self.meter([0, 1])], models: [believed, believed])
+        var first = SyntheticLoad(truth, seed: 1)
+        var second = SyntheticLoad(hungry, seed: 2)
+        for step in 0..<400 {
+            let (one, joules) = first.window(5, most: step % 3 == 0 ? 0 : 60)
+            let (other, more) = second.window(5, most: step % 5 == 0 ? 0 : 60)
+            let seen = window((joules + more) * first.noise(0.02), 5)
+            #expect(learner.learn(from: seen, [one, other]) == [0, 1])
+        }
+        let rises = [learner.figures(of: 0).rises, learner.figures(of: 1).rises]
+        let curves = [rise(rises[0], believed, 16), rise(rises[1], believed, 16)]
+        #expect(near(curves[0], believed.curve.energyAboveIdle(batch: 16).value, within: 0.1))
+        #expect(near(curves[1], 1.6 * believed.curve.energyAboveIdle(batch: 16).value, within: 0.1))
+    }
+
+    private func rise(_ rises: [Double], _ model: EndpointModel, _ batch: Int) -> Double {
+        let prior = EnergyPrior(model)
+        var sum = 0.0
+        var low = 0
+        for (rise, end) in zip(rises, prior.ends) where low < batch {
+            sum += rise * (prior.energy(min(end, batch)) - prior.energy(low))
+            low = end
+        }
+        return sum
+    }
+
+    /// Eight meters that each see an eighth: the endpoint is their sum.
+    @Test func anEndpointBehindSeveralMetersIsTheirSum() {
+        let meters = (0..<8).map { _ in Self.meter([0]) }
+        let believed = EndpointModel(
+            profile: Profiles.h100.believed(power: 0.6, idle: 1.5), engine: .vllm)
+        var learner = EnergyLearner(meters: meters, models: [believed])
+        var load = SyntheticLoad(truth, seed: 5)
+        for step in 0..<200 {
+            let (activity, joules) = load.window(5, most: step % 4 == 0 ? 0 : 60)
+            for meter in 0..<8 {
+                _ = learner.learn(
+                    from: window(joules / 8 * load.noise(0.02), 5, meter: meter), [activity])
+            }
+        }
+        var model = believed
+        var time = TimeLearner()
+        model.rewrite(from: believed, endpoint: 0, energy: learner, time: &time)
+        #expect(near(model.curve.idlePower.value, 120, within: 0.03))
+        for batch in [4, 16, 32] {
+            // Step and cache grow together here, at 1,000 tokens each.
+            func joules(_ model: EndpointModel) -> Double {
+                model.curve.energyAboveIdle(batch: batch).value
+                    + model.kvEnergyPerStep * Double(batch) * 1_000
+            }
+            #expect(near(joules(model), joules(truth), within: 0.06))
+            #expect(model.curve.provenance(batch: batch) == .measured)
+            #expect(model.curve.deviation(batch: batch) < 0.1)
+        }
+    }
+
+    @Test func anotherClockIsAnotherCurveAndTheOldOneIsKept() {
+        var learner = EnergyLearner(meters: [Self.meter([0])], models: [truth])
+        let slow = EndpointModel(profile: Profiles.h100.believed(power: 0.6), engine: .vllm)
+        var loads = [SyntheticLoad(truth, seed: 1), SyntheticLoad(slow, seed: 2)]
+        func learn(_ which: Int) -> Double {
+            var last = 0.0
+            for _ in 0..<100 {
+                let (activity, joules) = loads[which].window(5, most: 60)
+                _ = learner.learn(from: window(joules, 5), [activity])
+                last = (learner.prediction(of: MeterID(0))?.value ?? 0) / joules
+            }
+            return last
+        }
+        #expect(near(learn(0), 1, within: 0.02))
+        let before = learner.figures(of: 0).rises
+        #expect(learner.select(label: 1_200, of: 0) == [0])
+        #expect(learner.select(label: 1_200, of: 0) == [])
+        #expect(near(learn(1), 1, within: 0.02))
+        #expect(learner.figures(of: 0).rises != before)
+        _ = learner.select(label: 0, of: 0)
+        #expect(learner.figures(of: 0).rises == before)
+        for label in 2...9 { _ = learner.select(label: UInt64(label), of: 0) }
+        #expect(near(learn(0), 1, within: 0.02))
+    }
+
+    // MARK: What is not learned from
+
+    @Test func idlePowerIsLearnedFromQuietWindowsAlone() {
+        let believed = EndpointModel(profile: Profiles.h100.believed(idle: 2), engine: .vllm)
+        var learner = EnergyLearner(meters: [Self.meter([0])], models: [believed])
+        var load = SyntheticLoad(truth, seed: 3)
+        for _ in 0..<100 {
+            let (activity, joules) = load.window(5, most: 30)
+            _ = learner.learn(from: window(joules, 5), [activity])
+        }
+        #expect(learner.figures(of: 0).idle == 1)
+        for _ in 0..<10 {
+            let (activity, joules) = load.window(5, most: 0)
+            _ = learner.learn(from: window(joules, 5), [activity])
+        }
+        #expect(near(learner.figures(of: 0).idle, 0.5, within: 0.02))
+    }
+
+    @Test func windowsThatAreNoMeasurementTeachNothing() {
+        var learner = EnergyLearner(meters: [Self.meter([0])], models: [truth])
+        var load = SyntheticLoad(truth, seed: 3)
+        let (activity, joules) = load.window(5, most: 30)
+        for kind in MeterWindow.Kind.allCases where kind != .metered {
+            var seen = window(2 * joules, 5)
+            seen.kind = kind
+            #expect(learner.learn(from: seen, [activity]).isEmpty)
+        }
+        var modelled = window(2 * joules, 5)
+        modelled.provenance = .modelled
+        #expect(learner.learn(from: modelled, [activity]).isEmpty)
+        #expect(learner.learn(from: window(joules, 5, meter: 7), [activity]).isEmpty)
+        #expect(learner.learn(from: window(-1, 5), [activity]).isEmpty)
+        #expect(learner.learn(from: window(joules, 0.1), [activity]).isEmpty)
+        // Work of five seconds against a reading of ten.
+        #expect(learner.learn(from: window(joules, 10), [activity]).isEmpty)
+        #expect(learner.learn(from: window(joules, 5), []).isEmpty)
+        #expect(learner.figures(of: 0).rises == Array(repeating: 1, count: EnergyPrior.rises))
+    }
+
+    @Test func theLearnedCurveNeverFalls() {
+        for profile in [Profiles.h100, Profiles.npu, Profiles.b200, Profiles.atom] {
+            let model = EndpointModel(profile: profile, engine: .vllm)
+            var learner = EnergyLearner(meters: [Self.meter([0])], models: [model])
+            var load = SyntheticLoad(model, seed: 4)
+            var learned = model
+            var time = TimeLearner()
+            for _ in 0..<60 {
+                let (activity, joules) = load.window(5, most: model.curve.capacity)
+                let wild = joules * (0.2 + 3 * load.random.nextUnit())
+                _ = learner.learn(from: window(wild, 5), [activity])
+                learned.rewrite(from: model, endpoint: 0, energy: learner, time: &time)
+                for batch in 1...model.curve.capacity {
+                    let before = learned.curve.energyAboveIdle(batch: batch - 1)
+                    #expect(learned.curve.energyAboveIdle(batch: batch) >= before)
+                    #expect(learned.curve.power(batch: batch) >= learned.curve.idlePower)
+                }
+            }
+        }
+    }
+
+    @Test func withNothingLearnedTheModelIsTheProfile() {
+        for profile in [Profiles.h100, Profiles.npu, Profiles.arm] {
+            let model = EndpointModel(profile: profile, engine: .vllm)
+            var again = model
+            var time = TimeLearner()
+            let learner = EnergyLearner(meters: [], models: [model])
+            again.rewrite(from: model, endpoint: 0, energy: learner, time: &time)
+            for batch in 0...model.curve.capacity {
+                let (one, other) = (model.curve, again.curve)
+                let seconds = one.iterationTime(batch: batch).seconds
+                #expect(near(other.iterationTime(batch: batch).seconds, seconds, within: 1e-6))
+                #expect(one.provenance(batch: batch) == other.provenance(batch: batch))
+                #expect(one.deviation(batch: batch) == other.deviation(batch: batch))
+                let joules = one.energyAboveIdle(batch: batch).value
+                #expect(near(other.energyAboveIdle(batch: batch).value, joules, within: 1e-9))
+            }
+        }
     }
 }

@@ -15,7 +15,8 @@ import InferenceTypes
 /// at `drift` per second, and never beyond that of the beginning. Multipliers stay in `bounds`. A
 /// reading further off than five standard deviations counts a 25th; six of them in a row to the
 /// same side are no accident, and doubt is let in again. Parameters that a reading must not touch
-/// are `held`: their doubt counts, they do not move.
+/// are `held`: taken for known. (To count their doubt without moving them would be more honest and
+/// was worse: whatever the others missed was then put down to that doubt, for good.)
 ///
 /// Worked: one parameter, P = 0.25, h = 100 J, y = 150 J, r = 3 J: S = 2 509, K = 0.009964,
 /// x = 1 + 0.498 = 1.498, P = 0.0009.
@@ -71,6 +72,15 @@ public struct BoundedFilter: Sendable {
 
     public mutating func hold(_ index: Int, _ isHeld: Bool) {
         if held.indices.contains(index) { held[index] = isHeld }
+    }
+
+    /// Something that was taken for known has turned out wrong: lets in doubt of all others.
+    mutating func doubt(_ variance: Double, except index: Int) {
+        guard variance.isFinite, variance > 0 else { return }
+        for other in 0..<count where other != index {
+            covariance[other * count + other] += variance
+            cap(other)
+        }
     }
 
     public func prediction(_ regressors: [Double]) -> Double {
@@ -148,12 +158,12 @@ public struct BoundedFilter: Sendable {
     /// Leaves P h in `gain`; returns h P h.
     private mutating func multiply(_ regressors: [Double]) -> Double {
         for row in 0..<count { gain[row] = 0 }
-        for column in 0..<count where regressors[column] != 0 {
+        for column in 0..<count where regressors[column] != 0 && !held[column] {
             let regressor = regressors[column]
             for row in 0..<count { gain[row] += covariance[row * count + column] * regressor }
         }
         var spread = 0.0
-        for row in 0..<count { spread += regressors[row] * gain[row] }
+        for row in 0..<count where !held[row] { spread += regressors[row] * gain[row] }
         return max(spread, 0)
     }
 

@@ -84,7 +84,26 @@ struct MeterLearner: Sendable {
                 position * EnergyPrior.width + EnergyPrior.idleIndex, !isQuiet)
         }
         let deviation = max(Self.deviation * energy.value, Self.leastDeviation)
-        return filters[current].update(
+        let before = isQuiet ? idle : nil
+        let verdict = filters[current].update(
             regressors, reading: energy.value, deviation: deviation, seconds: span.seconds)
+        if let before { reconsider(before) }
+        return verdict
+    }
+
+    /// By position: the multiplier of idle power.
+    private var idle: [Double] {
+        endpoints.indices.map {
+            filters[current].state[$0 * EnergyPrior.width + EnergyPrior.idleIndex]
+        }
+    }
+
+    /// What was learned while idle power was taken for something else is wrong by as much.
+    private mutating func reconsider(_ before: [Double]) {
+        for position in endpoints.indices {
+            let index = position * EnergyPrior.width + EnergyPrior.idleIndex
+            let moved = filters[current].state[index] - before[position]
+            if moved.magnitude > 0.02 { filters[current].doubt(moved * moved, except: index) }
+        }
     }
 }

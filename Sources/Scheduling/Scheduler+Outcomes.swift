@@ -64,6 +64,7 @@ extension Scheduler {
             return
         }
         let record = requests.records[slot]
+        charge(record, into: &actions)
         end(slot)
         pace.ended(at: now)
         switch completion.outcome {

@@ -31,6 +31,7 @@ public struct Scheduler: ~Copyable, Sendable {
     var patienceWake: MonotonicTime?
     var pace = CompletionPace()
     var ledger: EnergyLedger
+    var scratchShares = WindowShares()
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
     var random: RandomSource
@@ -57,7 +58,7 @@ public struct Scheduler: ~Copyable, Sendable {
                 configuration: configuration)
         }
         members = Array(repeating: RunningSet(), count: models.count)
-        ledger = EnergyLedger(meters: configuration.meters, models: models, at: start)
+        ledger = Self.ledger(configuration, models, at: start)
         queue = AdmissionQueue(
             models: configuration.modelCount, bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
@@ -93,7 +94,7 @@ public struct Scheduler: ~Copyable, Sendable {
         case .probed(let id, let healthy):
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
-        case .metered(let windows): metered(windows, at: now)
+        case .metered(let windows): metered(windows, at: now, into: &actions)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)

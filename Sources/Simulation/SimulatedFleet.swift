@@ -64,6 +64,8 @@ public struct SimulatedFleet: Sendable {
             tenants: Array(repeating: Scheduler.Configuration.Tenant(), count: tenants),
             policy: policy, limits: limits)
         configuration.meters = meters
+        // The emulated engines read their caches for nothing.
+        configuration.chargesContext = false
         return configuration
     }
 

@@ -37,6 +37,14 @@ public struct RequestWork: Hashable, Sendable {
     /// between the prompt expected and the prompt counted.
     var extra = 0.0
 
+    /// What closed windows have added; the row of the accounts; a number that tells it apart.
+    public internal(set) var marginal = Microjoules.zero
+    public internal(set) var idle = Microjoules.zero
+    var account = 0
+    var number: UInt64 = 0
+    /// What windows that closed were worth.
+    var provenance = Provenance.measured
+
     public init() {}
 
     init(_ demand: Demand, placedAt: MonotonicTime, from: Double, seconds: Double) {
@@ -44,6 +52,20 @@ public struct RequestWork: Hashable, Sendable {
         self.placedAt = placedAt
         prefillFrom = from
         prefillSeconds = seconds
+    }
+
+    /// A further attempt begins with what those before it have cost.
+    public mutating func carry(from earlier: RequestWork) {
+        marginal = earlier.marginal
+        idle = earlier.idle
+        provenance = earlier.provenance
+    }
+
+    /// Its figure from now on, whatever windows say later.
+    public mutating func charge(_ energy: RequestEnergy) {
+        marginal = energy.marginal
+        idle = energy.total - energy.marginal
+        provenance = energy.provenance
     }
 
     var prefillEnd: Double { prefillFrom + prefillSeconds }

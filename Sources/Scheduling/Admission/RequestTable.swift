@@ -40,6 +40,8 @@ struct RequestRecord: Sendable {
     var mayWait = true
     var isTrial = false
     var work = RequestWork()
+    /// What it has cost until it left its last endpoint, if it wants to know.
+    var charge: RequestEnergy?
 
     var id: RequestID { request.id }
     var sawFirstToken: Bool { firstTokenAt != nil }

@@ -167,6 +167,9 @@ public struct EmulatedEngine: Sendable {
 
     public func isReady(at now: MonotonicTime) -> Bool { now >= readyAt }
 
+    /// True power with nothing to do.
+    public var idlePower: Watts { Watts(idleWatts) }
+
     /// True power at this instant.
     public func power(at now: MonotonicTime) -> Watts {
         guard let step, now < step.end else { return Watts(idleWatts) }

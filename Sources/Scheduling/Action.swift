@@ -11,6 +11,10 @@ extension Scheduler {
         case reject(RequestID, Rejection)
         /// For logs and metrics.
         case endpointStateChanged(EndpointID, EndpointCondition)
+        /// What a dispatched request that asked for it has cost by its end.
+        case charged(RequestID, RequestEnergy)
+        /// What a closed window adds to a request, ended or not; only if the configuration asks.
+        case attributed(RequestID, Attribution)
     }
 }
 

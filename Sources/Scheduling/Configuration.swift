@@ -59,8 +59,16 @@ extension Scheduler {
             public init(allowedPools: [PoolID]? = nil) { self.allowedPools = allowedPools }
         }
 
+        public typealias Meter = EnergyLedger.Meter
+
         public var pools: [Pool]
         public var endpoints: [Endpoint]
+        /// By `MeterID`.
+        public var meters: [Meter] = []
+        /// Whether the shell is told what every window adds to every request.
+        public var reportsAttribution = false
+        /// Whether reading the KV cache is charged to requests by the length of their contexts.
+        public var chargesContext = true
         public var modelCount: Int
         /// By `TenantID`. Empty: no tenants, everyone may use every pool. Otherwise a tenant
         /// that is not listed, the anonymous one included, may use none.

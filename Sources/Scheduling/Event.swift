@@ -20,6 +20,8 @@ extension Scheduler {
         /// The result of one active health probe.
         case probed(EndpointID, healthy: Bool)
         case scraped(EndpointID, ScrapedLoad)
+        /// Meters' windows that have closed; hand them in as soon as their last reading is in.
+        case metered([MeterWindow])
         case setPolicy(RoutingPolicy)
         case setEndpointState(EndpointID, AdministrativeState)
         case setPowerLimits(PowerLimits)

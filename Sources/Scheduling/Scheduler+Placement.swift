@@ -91,6 +91,7 @@ extension Scheduler {
                 (now - record.arrival) + pick.estimate.timeToFirstToken <= promise
         }
         requests.records[slot].progress = 0
+        notePlaced(slot, size, prefill: prefill, on: index, at: now)
         requests.records[slot].isTrial = endpoints[index].breaker.placed()
         let placement = Placement(
             endpoint: endpoints[index].id, attempt: record.attempts + 1,
@@ -104,7 +105,9 @@ extension Scheduler {
 
     /// Takes the request off its endpoint and returns which one that was; `nil` if it was on
     /// none.
-    mutating func detach(_ slot: Int, at now: MonotonicTime) -> Int? {
+    mutating func detach(
+        _ slot: Int, isAnswered: Bool = false, usage: Usage = Usage(), at now: MonotonicTime
+    ) -> Int? {
         guard case .running(let index, let position) = requests.records[slot].phase else {
             return nil
         }
@@ -116,6 +119,7 @@ extension Scheduler {
         }
         endpoints[index].running = members[index].totals
         notePower(index, at: now)
+        noteLeft(slot, index, isAnswered: isAnswered, usage: usage, at: now)
         requests.records[slot].phase = .queued
         return index
     }

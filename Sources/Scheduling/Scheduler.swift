@@ -33,6 +33,8 @@ public struct Scheduler: ~Copyable, Sendable {
     /// When predicted power is made anew; `nil` without a limit or without requests.
     var powerWake: MonotonicTime?
     var pace = CompletionPace()
+    var ledger: EnergyLedger
+    var scratchShares = WindowShares()
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
     var random: RandomSource
@@ -42,7 +44,8 @@ public struct Scheduler: ~Copyable, Sendable {
     /// Kept between events so that none allocates.
     var scratchSlots: [Int] = []
 
-    public init(configuration: Configuration, seed: UInt64) {
+    /// `start`: the clock's present reading, from which energy counts.
+    public init(configuration: Configuration, seed: UInt64, at start: MonotonicTime = .zero) {
         self.configuration = configuration
         filter = CandidateFilter(configuration)
         let models = configuration.endpoints.map { endpoint in
@@ -58,6 +61,7 @@ public struct Scheduler: ~Copyable, Sendable {
                 configuration: configuration)
         }
         members = Array(repeating: RunningSet(), count: models.count)
+        ledger = Self.ledger(configuration, models, at: start)
         queue = AdmissionQueue(
             models: configuration.modelCount, bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
@@ -98,6 +102,7 @@ public struct Scheduler: ~Copyable, Sendable {
         case .probed(let id, let healthy):
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
+        case .metered(let windows): metered(windows, at: now, into: &actions)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)

@@ -29,6 +29,7 @@ public struct Simulator: ~Copyable {
     private var actions: [Scheduler.Action] = []
     private var outputs: [EngineOutput] = []
     private var tokens: [Scheduler.TokenProgress] = []
+    private var meters = SimulatedMeters()
 
     public init(workload: Workload, fleet: SimulatedFleet, director: Director, seed: UInt64) {
         self.workload = workload
@@ -42,6 +43,7 @@ public struct Simulator: ~Copyable {
         let models = 1 + (workload.services.map(\.model.index).max() ?? 0)
         var configuration = fleet.configuration(
             models: models, tenants: workload.tenantCount, policy: director.policy)
+        configuration.reportsAttribution = true
         director.adjust(&configuration)
         scheduler = Scheduler(configuration: configuration, seed: random.next())
         outcomes = workload.arrivals.map { RequestOutcome($0) }
@@ -59,7 +61,8 @@ public struct Simulator: ~Copyable {
                 next < outcomes.count ? workload.arrivals[next].at : MonotonicTime.distantFuture
             let engine = earliestEngine()
             let deadline = scheduler.nextDeadline() ?? .distantFuture
-            let at = min(min(wakes[engine], arrival), min(deadline, progressAt))
+            let at = min(
+                min(wakes[engine], arrival), min(min(deadline, progressAt), meters.nextAt))
             now = max(now, at)
             if wakes[engine] == at {
                 advance(engine)
@@ -67,6 +70,8 @@ public struct Simulator: ~Copyable {
                 arrive()
             } else if deadline == at {
                 handle(.deadline)
+            } else if meters.nextAt == at {
+                readMeters()
             } else {
                 reportProgress()
                 let energy = engines.reduce(.zero) { $0 + $1.energyByState(upTo: now).total }
@@ -74,7 +79,15 @@ public struct Simulator: ~Copyable {
                 progressAt = progressAt + Self.progressInterval
             }
         }
+        // The last windows close, so that everything is booked.
+        readMeters()
         return record(until: max(horizon, lastEnd))
+    }
+
+    private mutating func readMeters() {
+        for index in engines.indices { advance(index) }
+        let windows = meters.read(engines, at: now)
+        if !windows.isEmpty { handle(.metered(windows)) }
     }
 
     private func earliestEngine() -> Int {
@@ -124,7 +137,9 @@ public struct Simulator: ~Copyable {
             open -= 1
             lastEnd = max(lastEnd, now)
             outcomes[Int(id.rawValue)].finishedAt = nil
-        case .queue, .endpointStateChanged: break
+        case .attributed(let id, let attribution):
+            outcomes[Int(id.rawValue)].attributedEnergy += attribution.marginal
+        case .queue, .endpointStateChanged, .charged: break
         }
     }
 
@@ -142,8 +157,10 @@ public struct Simulator: ~Copyable {
             guard first == 0 else { return }
             outcomes[Int(id)].firstTokenAt = at
             handle(.firstToken(RequestID(id)))
-        case .finished(let id, _, let at, _):
+        case .finished(let id, _, let at, let energy):
             open -= 1
+            let idle = engines[outcomes[Int(id)].endpoint ?? 0].idlePower
+            outcomes[Int(id)].trueEnergy = energy.aboveIdle(idle)
             lastEnd = max(lastEnd, at)
             outcomes[Int(id)].finishedAt = at
             let usage = Usage(

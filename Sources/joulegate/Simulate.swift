@@ -121,7 +121,7 @@ struct Simulate: ParsableCommand {
 
     private static let heading =
         "policy                                seed      MJ  above idle   J/token      kept"
-        + "   TTFT p50, p99 ms    ITL p50, p99 ms"
+        + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50"
 
     private func show(_ row: ComparisonRow) throws {
         if json {
@@ -134,10 +134,12 @@ struct Simulate: ParsableCommand {
             toLength: max(36, row.policy.count), withPad: " ", startingAt: 0)
         print(
             String(
-                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f",
+                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f "
+                    + "%15.2f%% %14.1f%%",
                 name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
-                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99)
+                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
+                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
                 + limitColumns(row))
     }
 

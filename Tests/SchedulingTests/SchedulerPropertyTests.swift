@@ -124,7 +124,7 @@ struct RandomSchedule: ~Copyable {
             if !(1...120).contains(rejection.retryAfterSeconds) {
                 wrong.append("retry after \(rejection.retryAfterSeconds)")
             }
-        case .endpointStateChanged: break
+        case .endpointStateChanged, .charged, .attributed: break
         }
     }
 }

@@ -153,6 +153,7 @@ public struct Simulator: ~Copyable {
             case .queueFull:
                 handle(.attemptFailed(RequestID(id), .saturated(retryAfter: nil)))
             }
+        case .awake: break
         }
     }
 
@@ -183,9 +184,7 @@ public struct Simulator: ~Copyable {
             var rest: [EngineOutput] = []
             engines[index].advance(to: end, into: &rest)
             let one = engines[index].energyByState(upTo: end)
-            energy.idle += one.idle
-            energy.prefill += one.prefill
-            energy.decode += one.decode
+            energy.add(one)
             perEndpoint.append(one.total)
         }
         return RunRecord(

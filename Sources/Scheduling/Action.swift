@@ -11,6 +11,9 @@ extension Scheduler {
         case reject(RequestID, Rejection)
         /// For logs and metrics.
         case endpointStateChanged(EndpointID, EndpointCondition)
+        /// Put the endpoint to sleep, or wake it, and tell ``Event/powerStateChanged(_:_:)``.
+        case sleep(EndpointID)
+        case wake(EndpointID)
     }
 }
 

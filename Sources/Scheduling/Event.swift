@@ -20,6 +20,10 @@ extension Scheduler {
         /// The result of one active health probe.
         case probed(EndpointID, healthy: Bool)
         case scraped(EndpointID, ScrapedLoad)
+        /// The endpoint fell asleep or woke; or, after an action, it would not.
+        case powerStateChanged(EndpointID, PowerState)
+        /// What a ``Planner`` wants.
+        case planned(Plan)
         case setPolicy(RoutingPolicy)
         case setEndpointState(EndpointID, AdministrativeState)
         /// The process is shutting down: nothing new, nothing queued; what runs may finish.

@@ -119,7 +119,7 @@ public struct Simulator: ~Copyable {
             open -= 1
             lastEnd = max(lastEnd, now)
             outcomes[Int(id.rawValue)].finishedAt = nil
-        case .queue, .endpointStateChanged: break
+        case .queue, .endpointStateChanged, .sleep, .wake: break
         }
     }
 

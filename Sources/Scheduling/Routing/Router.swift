@@ -166,7 +166,7 @@ struct Router: Sendable {
     /// Below this a wait costs more in latency than it can save.
     static let worthwhileRatio = 1.5
 
-    private func lateness(
+    func lateness(
         of pick: Pick, _ demand: Demand, _ endpoints: [EndpointState]
     ) -> Double {
         objectiveGuard.lateness(

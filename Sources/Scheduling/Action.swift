@@ -15,6 +15,9 @@ extension Scheduler {
         case charged(RequestID, RequestEnergy)
         /// What a closed window adds to a request, ended or not; only if the configuration asks.
         case attributed(RequestID, Attribution)
+        /// Put the endpoint to sleep, or wake it, and tell ``Event/powerStateChanged(_:_:)``.
+        case sleep(EndpointID)
+        case wake(EndpointID)
     }
 }
 

@@ -22,6 +22,10 @@ extension Scheduler {
         case scraped(EndpointID, ScrapedLoad)
         /// Meters' windows that have closed; hand them in as soon as their last reading is in.
         case metered([MeterWindow])
+        /// The endpoint fell asleep or woke; or, after an action, it would not.
+        case powerStateChanged(EndpointID, PowerState)
+        /// What a ``Planner`` wants.
+        case planned(Plan)
         case setPolicy(RoutingPolicy)
         case setEndpointState(EndpointID, AdministrativeState)
         case setPowerLimits(PowerLimits)

@@ -18,6 +18,7 @@ public struct Scheduler: ~Copyable, Sendable {
     /// By endpoint, as the two that follow.
     let models: [EndpointModel]
     var endpoints: [EndpointState]
+    let costs: [SleepCost]
     var members: [RunningSet]
     var requests = RequestTable()
     var queue: AdmissionQueue
@@ -27,6 +28,10 @@ public struct Scheduler: ~Copyable, Sendable {
     var statistics: TokenStatistics
     /// By model and tenant; the last of each model is for everybody who is not listed.
     var governors: [AttainmentGovernor]
+    /// By model: what was asked for so far.
+    var demands: [Demand]
+    /// Endpoints that are not awake.
+    var sleepers = 0
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
     var power: PowerBudget
@@ -60,8 +65,10 @@ public struct Scheduler: ~Copyable, Sendable {
                 configuration.endpoints[index], id: EndpointID(index), model: models[index],
                 configuration: configuration)
         }
+        costs = configuration.endpoints.map { SleepCost($0.profile) }
         members = Array(repeating: RunningSet(), count: models.count)
         ledger = Self.ledger(configuration, models, at: start)
+        demands = Array(repeating: Demand(), count: max(configuration.modelCount, 0))
         queue = AdmissionQueue(
             models: configuration.modelCount, bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
@@ -103,6 +110,9 @@ public struct Scheduler: ~Copyable, Sendable {
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
         case .metered(let windows): metered(windows, at: now, into: &actions)
+        case .powerStateChanged(let id, let state):
+            powerStateChanged(id, state, at: now, into: &actions)
+        case .planned(let plan): planned(plan, at: now, into: &actions)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)

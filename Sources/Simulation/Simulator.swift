@@ -139,7 +139,7 @@ public struct Simulator: ~Copyable {
             outcomes[Int(id.rawValue)].finishedAt = nil
         case .attributed(let id, let attribution):
             outcomes[Int(id.rawValue)].attributedEnergy += attribution.marginal
-        case .queue, .endpointStateChanged, .charged: break
+        case .queue, .endpointStateChanged, .charged, .sleep, .wake: break
         }
     }
 
@@ -175,6 +175,7 @@ public struct Simulator: ~Copyable {
             case .queueFull:
                 handle(.attemptFailed(RequestID(id), .saturated(retryAfter: nil)))
             }
+        case .awake: break
         }
     }
 
@@ -205,9 +206,7 @@ public struct Simulator: ~Copyable {
             var rest: [EngineOutput] = []
             engines[index].advance(to: end, into: &rest)
             let one = engines[index].energyByState(upTo: end)
-            energy.idle += one.idle
-            energy.prefill += one.prefill
-            energy.decode += one.decode
+            energy.add(one)
             perEndpoint.append(one.total)
         }
         return RunRecord(

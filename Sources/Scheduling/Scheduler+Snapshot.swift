@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 
 extension Scheduler {
@@ -61,6 +62,9 @@ extension Scheduler {
             },
             policy: router.policy, requests: requests.count, isShuttingDown: isShuttingDown)
     }
+
+    /// The books of energy.
+    public var energy: EnergyStatement { ledger.statement }
 
     /// Learned bytes per input token of a model: 4 until usage was seen.
     public func bytesPerToken(of model: ModelID) -> Double {

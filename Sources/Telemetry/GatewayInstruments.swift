@@ -59,6 +59,8 @@ public struct GatewayInstruments: Sendable {
     public let queueDepth: CallbackFamily
     /// Labels: pool, meter, provenance.
     public let power: CallbackFamily
+    /// Labels: pool, model, tenant, kind, provenance.
+    public let energy: CallbackFamily
     /// Labels: pool, endpoint; 1 or 0.
     public let endpointUp: CallbackFamily
 
@@ -125,6 +127,10 @@ public struct GatewayInstruments: Sendable {
             MetricDescriptor(
                 "joulegate_power_watts", .gauge, help: "Power of a pool's meters", unit: "watts",
                 labels: ["pool", "meter", "provenance"]))
+        energy = builder.callback(
+            MetricDescriptor(
+                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
+                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
         endpointUp = builder.callback(
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",

@@ -127,16 +127,20 @@ public struct GatewayInstruments: Sendable {
             MetricDescriptor(
                 "joulegate_power_watts", .gauge, help: "Power of a pool's meters", unit: "watts",
                 labels: ["pool", "meter", "provenance"]))
-        energy = builder.callback(
-            MetricDescriptor(
-                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
-                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
+        energy = Self.energy(in: &builder)
         endpointUp = builder.callback(
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",
                 labels: ["pool", "endpoint"]))
         Self.registerBuild(version: version, in: &builder)
         ProcessFigures.register(in: &builder)
+    }
+
+    private static func energy(in builder: inout MetricRegistryBuilder) -> CallbackFamily {
+        builder.callback(
+            MetricDescriptor(
+                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
+                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
     }
 
     private static func registerBuild(

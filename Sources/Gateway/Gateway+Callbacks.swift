@@ -21,6 +21,9 @@ extension Gateway {
                     ], endpoint.condition.takesRequests ? 1 : 0)
             }
         }
+        registry.provide(instruments.energy) { [unowned gateway = self] in
+            gateway.energyByUse()
+        }
         registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }
         providePowerLimits()
     }

@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 
 extension Scheduler {
@@ -105,6 +106,9 @@ extension Scheduler {
             limits: power.limits, accounts: accounts, pressure: power.pressure,
             refusals: power.refusals, bias: power.bias)
     }
+
+    /// The books of energy.
+    public var energy: EnergyStatement { ledger.statement }
 
     /// Learned bytes per input token of a model: 4 until usage was seen.
     public func bytesPerToken(of model: ModelID) -> Double {

@@ -32,6 +32,8 @@ public struct Scheduler: ~Copyable, Sendable {
     var demands: [Demand]
     /// Endpoints that are not awake.
     var sleepers = 0
+    /// Taken back from the way to sleep within this event.
+    var recalled: [Int] = []
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
     var pace = CompletionPace()
@@ -106,6 +108,7 @@ public struct Scheduler: ~Copyable, Sendable {
         case .drainAll: drainAll(at: now, into: &actions)
         case .deadline: break
         }
+        if !recalled.isEmpty { drainRecalled(at: now, into: &actions) }
         dropStaleDeadlines()
     }
 

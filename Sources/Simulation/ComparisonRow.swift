@@ -16,6 +16,8 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var ttftMillisecondsP99: Double
     public var itlMillisecondsP50: Double
     public var itlMillisecondsP99: Double
+    /// How often an endpoint was woken.
+    public var wakeUps: Int
     /// Over which energy was counted.
     public var horizonSeconds: Double
 
@@ -28,6 +30,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case ttftMillisecondsP99 = "ttft_ms_p99"
         case itlMillisecondsP50 = "itl_ms_p50"
         case itlMillisecondsP99 = "itl_ms_p99"
+        case wakeUps = "wake_ups"
         case horizonSeconds = "horizon_seconds"
     }
 
@@ -48,6 +51,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         ttftMillisecondsP99 = milliseconds(0.99, first)
         itlMillisecondsP50 = milliseconds(0.5, gaps)
         itlMillisecondsP99 = milliseconds(0.99, gaps)
+        wakeUps = record.wakeUps
         horizonSeconds = record.length.seconds
     }
 }

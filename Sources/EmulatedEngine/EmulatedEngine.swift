@@ -179,6 +179,9 @@ public struct EmulatedEngine: Sendable {
     /// True once warm-up is over, asleep or not.
     public func isReady(at now: MonotonicTime) -> Bool { now >= readyAt }
 
+    /// True power with nothing to do.
+    public var idlePower: Watts { Watts(idleWatts) }
+
     /// True power at this instant.
     public func power(at now: MonotonicTime) -> Watts {
         guard let step, now < step.end else { return Watts(restWatts(at: now)) }

@@ -72,6 +72,7 @@ final class ControlPlane {
                 gateway.forward(action, to: id.reactor)
             case .endpointStateChanged(let endpoint, let condition):
                 gateway.endpointChanged(endpoint, condition)
+            case .charged, .attributed: break
             }
         }
     }

@@ -63,8 +63,16 @@ extension Scheduler {
             public init(allowedPools: [PoolID]? = nil) { self.allowedPools = allowedPools }
         }
 
+        public typealias Meter = EnergyLedger.Meter
+
         public var pools: [Pool]
         public var endpoints: [Endpoint]
+        /// By `MeterID`.
+        public var meters: [Meter] = []
+        /// Whether the shell is told what every window adds to every request.
+        public var reportsAttribution = false
+        /// Whether reading the KV cache is charged to requests by the length of their contexts.
+        public var chargesContext = true
         public var modelCount: Int
         /// By `TenantID`. Empty: no tenants, everyone may use every pool. Otherwise a tenant
         /// that is not listed, the anonymous one included, may use none.
@@ -83,6 +91,7 @@ extension Scheduler {
         public var guardBand = ObjectiveGuard.Configuration.defaults
         public var governor = AttainmentGovernor.Configuration.defaults
         public var patience = Patience.defaults
+        public var powerLimits = PowerLimits.none
         public var model = EndpointModel.Parameters.defaults
         /// Whether a request that nobody awake can serve in time may have an endpoint woken.
         public var wakesOnDemand = true

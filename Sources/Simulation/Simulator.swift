@@ -25,16 +25,20 @@ public struct Simulator: ~Copyable {
     private var now = MonotonicTime.zero
     private var lastEnd = MonotonicTime.zero
     private var decisions = 0
+    private var power = PowerSeries(interval: Simulator.progressInterval)
     private var actions: [Scheduler.Action] = []
-    private var power: PowerController
+    private var controller: PowerController
     private var wakeUps = 0
     /// What actions led to.
     private var consequences: [Scheduler.Event] = []
     private var outputs: [EngineOutput] = []
     private var tokens: [Scheduler.TokenProgress] = []
+    private var meters = SimulatedMeters()
 
     public init(workload: Workload, fleet: SimulatedFleet, director: Director, seed: UInt64) {
         self.workload = workload
+        var fleet = fleet
+        director.adjustFleet(&fleet)
         self.fleet = fleet
         self.director = director
         var random = RandomSource(seed: seed)
@@ -55,8 +59,9 @@ public struct Simulator: ~Copyable {
                 configuration.pools[index].models = [ModelID(pool.accelerator == .gpu ? 1 : 0)]
             }
         }
+        configuration.reportsAttribution = true
         director.adjust(&configuration)
-        power = PowerController(director.power, configuration)
+        controller = PowerController(director.power, configuration)
         scheduler = Scheduler(configuration: configuration, seed: random.next())
         outcomes = workload.arrivals.map { RequestOutcome($0) }
     }
@@ -74,7 +79,8 @@ public struct Simulator: ~Copyable {
             let engine = earliestEngine()
             let deadline = scheduler.nextDeadline() ?? .distantFuture
             let at = min(
-                min(wakes[engine], arrival), min(min(deadline, progressAt), power.next))
+                min(min(wakes[engine], arrival), min(deadline, progressAt)),
+                min(controller.next, meters.nextAt))
             now = max(now, at)
             if wakes[engine] == at {
                 advance(engine)
@@ -82,14 +88,26 @@ public struct Simulator: ~Copyable {
                 arrive()
             } else if deadline == at {
                 handle(.deadline)
-            } else if power.next == at {
+            } else if controller.next == at {
                 plan()
+            } else if meters.nextAt == at {
+                readMeters()
             } else {
                 reportProgress()
+                let energy = engines.reduce(.zero) { $0 + $1.energyByState(upTo: now).total }
+                power.add(energy: energy.value)
                 progressAt = progressAt + Self.progressInterval
             }
         }
+        // The last windows close, so that everything is booked.
+        readMeters()
         return record(until: max(horizon, lastEnd))
+    }
+
+    private mutating func readMeters() {
+        for index in engines.indices { advance(index) }
+        let windows = meters.read(engines, at: now)
+        if !windows.isEmpty { handle(.metered(windows)) }
     }
 
     private func earliestEngine() -> Int {
@@ -129,7 +147,7 @@ public struct Simulator: ~Copyable {
 
     private mutating func plan() {
         let input = scheduler.planningInput(at: now)
-        let plan = power.plan(input, at: now)
+        let plan = controller.plan(input, at: now)
         handle(.planned(plan))
     }
 
@@ -150,7 +168,9 @@ public struct Simulator: ~Copyable {
             open -= 1
             lastEnd = max(lastEnd, now)
             outcomes[Int(id.rawValue)].finishedAt = nil
-        case .queue, .endpointStateChanged: break
+        case .attributed(let id, let attribution):
+            outcomes[Int(id.rawValue)].attributedEnergy += attribution.marginal
+        case .queue, .endpointStateChanged, .charged: break
         case .sleep(let id):
             let slept = engines[id.index].sleep(at: now)
             consequences.append(.powerStateChanged(id, slept ? .asleep : .awake))
@@ -176,8 +196,10 @@ public struct Simulator: ~Copyable {
             guard first == 0 else { return }
             outcomes[Int(id)].firstTokenAt = at
             handle(.firstToken(RequestID(id)))
-        case .finished(let id, _, let at, _):
+        case .finished(let id, _, let at, let energy):
             open -= 1
+            let idle = engines[outcomes[Int(id)].endpoint ?? 0].idlePower
+            outcomes[Int(id)].trueEnergy = energy.aboveIdle(idle)
             lastEnd = max(lastEnd, at)
             outcomes[Int(id)].finishedAt = at
             let usage = Usage(
@@ -229,6 +251,6 @@ public struct Simulator: ~Copyable {
         return RunRecord(
             policy: director.name, outcomes: outcomes, length: end - .zero, energy: energy,
             idleFloor: fleet.idlePower * (end - .zero), energyByEndpoint: perEndpoint,
-            decisions: decisions, wakeUps: wakeUps)
+            decisions: decisions, wakeUps: wakeUps, power: power)
     }
 }

@@ -45,6 +45,8 @@ struct Simulate: ParsableCommand {
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
+    @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
+    var siteWatts: Double?
 
     @Flag(help: "Print one JSON object per run instead of a table.")
     var json = false
@@ -55,6 +57,9 @@ struct Simulate: ParsableCommand {
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds is 1 to 1000") }
         guard jitterMilliseconds >= 0, jitterMilliseconds < 1e6 else {
             throw ValidationError("--jitter-milliseconds is 0 or more")
+        }
+        guard siteWatts.map({ $0 >= 1 && $0 <= 1e9 }) ?? true else {
+            throw ValidationError("--site-watts is 1 or more")
         }
         guard !trace.isEmpty, !pool.isEmpty else {
             throw ValidationError("at least one --trace and one --pool")
@@ -80,7 +85,10 @@ struct Simulate: ParsableCommand {
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed
                 ).run(until: workload.horizon)
-                try show(ComparisonRow(record, services: workload.services, seed: seed))
+                try show(
+                    ComparisonRow(
+                        record, services: workload.services, seed: seed,
+                        limit: siteWatts.map { Watts($0) }))
             }
         }
     }
@@ -113,19 +121,32 @@ struct Simulate: ParsableCommand {
             case "length_threshold": return Director.lengthThresholds
             default: break
             }
+            if let site = siteWatts, let limited = limited(name, Watts(site), of: fleet) {
+                return [limited]
+            }
             guard let policy = RoutingPolicy(name: name) else {
                 let names = RoutingPolicy.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ValidationError(
                     "--policy is one of \(names), planned, subsets, gpu_only, "
                         + "length_threshold, autoscaler")
             }
-            return [Director(name: policy.rawValue, policy: policy)]
+            let director = Director(name: policy.rawValue, policy: policy)
+            return [siteWatts.map { director.limited(to: .init(site: Watts($0))) } ?? director]
+        }
+    }
+
+    /// Ways to keep a limit that are none of ours.
+    private func limited(_ name: String, _ site: Watts, of fleet: SimulatedFleet) -> Director? {
+        switch name {
+        case "uniform_limit": .uniformLimit(site, of: fleet)
+        case "board_limit": .boardLimit(site, of: fleet)
+        default: nil
         }
     }
 
     private static let heading =
         "policy                                seed      MJ  above idle   J/token      kept"
-        + "   TTFT p50, p99 ms    ITL p50, p99 ms"
+        + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50"
 
     private func show(_ row: ComparisonRow) throws {
         if json {
@@ -138,10 +159,20 @@ struct Simulate: ParsableCommand {
             toLength: max(36, row.policy.count), withPad: " ", startingAt: 0)
         print(
             String(
-                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f",
+                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f "
+                    + "%15.2f%% %14.1f%%",
                 name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
-                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99))
+                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
+                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
+                + limitColumns(row))
+    }
+
+    private func limitColumns(_ row: ComparisonRow) -> String {
+        guard siteWatts != nil else { return "" }
+        return String(
+            format: "  %7.0f tokens/s, %5.0f W, peak %5.0f W, above limit for %.2f s",
+            row.outputTokensPerSecond, row.meanWatts, row.peakWatts, row.secondsAboveLimit ?? 0)
     }
 }
 

@@ -137,7 +137,7 @@ struct RandomSchedule: ~Copyable {
             if !(1...120).contains(rejection.retryAfterSeconds) {
                 wrong.append("retry after \(rejection.retryAfterSeconds)")
             }
-        case .endpointStateChanged, .sleep, .wake: break
+        case .endpointStateChanged, .charged, .attributed, .sleep, .wake: break
         }
     }
 }

@@ -75,7 +75,7 @@ extension Scheduler {
         _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
     ) -> Bool {
         let record = requests.records[slot]
-        let size = requests.records[slot].size
+        let size = record.size
         var picked = pick(slot, size, at: now)
         if sleepers > 0, let late = picked, isLate(late, slot, size, at: now),
             summon(for: slot, size, at: now, into: &actions), survey(slot, at: now) == .now

@@ -132,12 +132,19 @@ extension Scheduler {
         return endpoints[best].power.isAwake
     }
 
+    /// Others who wait may use what was taken back for one of them.
+    mutating func drainRecalled(at now: MonotonicTime, into actions: inout [Action]) {
+        while let index = recalled.popLast() { drainQueue(for: index, at: now, into: &actions) }
+    }
+
     /// As ``settlePower(_:at:into:)``, but whoever summoned it has the first word.
     private mutating func settleSummoned(
         _ index: Int, at now: MonotonicTime, into actions: inout [Action]
     ) {
         switch endpoints[index].power.state {
-        case .retiring: endpoints[index].power.become(.awake, at: now)
+        case .retiring:
+            endpoints[index].power.become(.awake, at: now)
+            recalled.append(index)
         case .asleep:
             endpoints[index].power.become(.waking, at: now)
             actions.append(.wake(endpoints[index].id))

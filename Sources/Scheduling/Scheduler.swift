@@ -32,6 +32,8 @@ public struct Scheduler: ~Copyable, Sendable {
     var demands: [Demand]
     /// Endpoints that are not awake.
     var sleepers = 0
+    /// Taken back from the way to sleep within this event.
+    var recalled: [Int] = []
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
     var power: PowerBudget
@@ -67,8 +69,8 @@ public struct Scheduler: ~Copyable, Sendable {
         }
         costs = configuration.endpoints.map { SleepCost($0.profile) }
         members = Array(repeating: RunningSet(), count: models.count)
-        ledger = Self.ledger(configuration, models, at: start)
         demands = Array(repeating: Demand(), count: max(configuration.modelCount, 0))
+        ledger = Self.ledger(configuration, models, at: start)
         queue = AdmissionQueue(
             models: configuration.modelCount, bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
@@ -109,10 +111,10 @@ public struct Scheduler: ~Copyable, Sendable {
         case .probed(let id, let healthy):
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
-        case .metered(let windows): metered(windows, at: now, into: &actions)
         case .powerStateChanged(let id, let state):
             powerStateChanged(id, state, at: now, into: &actions)
         case .planned(let plan): planned(plan, at: now, into: &actions)
+        case .metered(let windows): metered(windows, at: now, into: &actions)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)
@@ -120,6 +122,7 @@ public struct Scheduler: ~Copyable, Sendable {
         case .drainAll: drainAll(at: now, into: &actions)
         case .deadline: break
         }
+        if !recalled.isEmpty { drainRecalled(at: now, into: &actions) }
         dropStaleDeadlines()
     }
 

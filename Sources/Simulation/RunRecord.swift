@@ -12,6 +12,8 @@ public struct RunRecord: Sendable {
     public var idleFloor: Joules
     public var energyByEndpoint: [Joules]
     public var decisions: Int
+    /// How often an endpoint was woken.
+    public var wakeUps = 0
     public var power: PowerSeries
 
     public var energyAboveIdle: Joules { energy.total - idleFloor }

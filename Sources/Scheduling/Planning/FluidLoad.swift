@@ -9,7 +9,7 @@ import InferenceTypes
 ///     B / tau(B) (1 - rho) = d        ITL = tau(B) / (1 - rho)
 ///
 /// Worked, H100, 6 requests per second of 1 155 + 211 tokens: rho = 0.315, d = 1 266 tokens/s,
-/// B = 16 (1 954 x 0.685 = 1 338 tokens/s), ITL 11.9 ms.
+/// B = 15 (1 853 x 0.685 = 1 269 tokens/s), ITL 11.8 ms.
 public struct FluidLoad: Sendable {
     public struct Bounds: Hashable, Sendable {
         /// Of the promised gap that the steady state may use up; bursts need the rest.
@@ -61,7 +61,7 @@ public struct FluidLoad: Sendable {
     }
 
     /// Above idle, carrying this share of the demand:
-    /// `p c_p + d E*(B) / B`. Worked as above: 6 930 x 0.02364 + 1 266 x 3.21 / 16 = 418 W.
+    /// `p c_p + d E*(B) / B`. Worked as above: 6 930 x 0.02364 + 1 266 x 3.16 / 15 = 431 W.
     public func power(for demand: DemandRate, share: Double) -> Watts {
         guard let batch = batch(for: demand, share: share), batch > 0 else { return .zero }
         let step = model.curve.energyAboveIdle(batch: batch).value / Double(batch)

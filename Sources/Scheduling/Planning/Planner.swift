@@ -15,13 +15,16 @@ import InferenceTypes
 public struct Planner: Sendable {
     public struct Configuration: Hashable, Sendable {
         /// How often to plan.
-        public var interval = TimeSpan.seconds(2)
+        public var interval = TimeSpan.seconds(1)
         /// An endpoint that was woken stays awake so long.
         public var minimumOn = TimeSpan.seconds(30)
         /// An endpoint that is awake counts as needed while this much more load would need it.
         public var closingMargin = 0.08
         /// Beyond the time an endpoint takes to wake, so long ahead it looks.
         public var lookahead = TimeSpan.seconds(5)
+        /// What is awake could carry so many times the expected load: a crowd must be borne for as
+        /// long as others take to wake.
+        public var reserve = 2.0
         public var bounds = FluidLoad.Bounds.defaults
 
         public init() {}
@@ -84,6 +87,7 @@ public struct Planner: Sendable {
                 inputTokens: forecasts[model].inputTokens.high(in: horizon),
                 outputTokens: forecasts[model].outputTokens.high(in: horizon),
                 interTokenLatency: input.demands[model].interTokenLatency)
+                * configuration.reserve
         }
         let required = select(for: expected, among: input.endpoints)
         let margin = 1 + configuration.closingMargin

@@ -13,9 +13,11 @@ struct RateForecast: Hashable, Sendable {
         var level = 20.0
         var trend = 90.0
         var deviation = 120.0
-        var fast = 3.0
+        var fast = 2.0
         /// Over so many seconds a burst is evened out by those who wait for their first token.
         var burst = 5.0
+        /// A crowd grows to so many times what is seen of it.
+        var surge = 1.3
         /// Of a normal distribution: 95 %.
         var quantile = 1.645
     }
@@ -56,7 +58,9 @@ struct RateForecast: Hashable, Sendable {
         guard let level else { return 0 }
         let noise = deviation * min(interval / memory.burst, 1).squareRoot()
         let ahead = level + trend * horizon.seconds
-        return max(max(ahead, level * 0.5) + memory.quantile * noise, fast)
+        let usual = max(ahead, level * 0.5) + memory.quantile * noise
+        // A crowd is seldom complete when it is first seen.
+        return fast > level + 3 * noise ? max(usual, memory.surge * fast) : usual
     }
 
     private func weight(_ seconds: Double) -> Double {

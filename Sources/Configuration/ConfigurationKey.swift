@@ -186,6 +186,9 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "shadow_policy", words(RoutingPolicy.self), "none",
             "decides beside policy without effect, for comparison"),
+        ConfigurationKey(
+            "learning.enabled", "true or false", "true",
+            "do meters and our own streams correct the profiles"),
         ConfigurationKey("probes.interval_ms", "milliseconds", "5000", "between two probes"),
         ConfigurationKey("probes.path", "path", "/health", "what is asked for"),
         ConfigurationKey(

@@ -169,6 +169,7 @@ struct ConfigurationReader {
     private mutating func readOperation() {
         configuration.policy = policy("policy") ?? configuration.policy
         configuration.shadowPolicy = policy("shadow_policy")
+        configuration.learns = root.block("learning").boolean("enabled") ?? true
         let probes = root.block("probes")
         configuration.probes.interval =
             probes.milliseconds("interval_ms") ?? configuration.probes.interval

@@ -108,6 +108,7 @@ extension GatewayConfiguration {
             ("tenants", .list(tenants.map(tree))),
             ("policy", .plain(policy.rawValue)),
             ("shadow_policy", .optional(shadowPolicy) { .plain($0.rawValue) }),
+            ("learning", .block([("enabled", .boolean(learns))])),
             (
                 "probes",
                 .block([

@@ -21,6 +21,9 @@ extension Gateway {
                     ], endpoint.condition.takesRequests ? 1 : 0)
             }
         }
+        registry.provide(instruments.energy) { [unowned gateway = self] in
+            gateway.energyByUse()
+        }
         registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }
         providePowerLimits()
     }
@@ -77,6 +80,8 @@ extension EndpointCondition {
     var takesRequests: Bool {
         switch self {
         case .active, .slowStart, .resting, .onTrial: true
+        // A request wakes them.
+        case .retiring, .asleep, .waking: true
         case .ejected, .unhealthy, .draining: false
         }
     }

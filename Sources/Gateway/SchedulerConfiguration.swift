@@ -30,6 +30,20 @@ extension Scheduler.Configuration {
             objectives: objectives)
         powerLimits = configuration.powerLimits
         shadowPolicy = configuration.shadowPolicy
+        meters = Self.meters(of: configuration)
+    }
+
+    /// The meters, with the endpoints that name them.
+    private static func meters(of configuration: GatewayConfiguration) -> [Meter] {
+        let endpoints = configuration.pools.flatMap(\.endpoints)
+        return configuration.meters.indices.map { index in
+            let seen = endpoints.indices.filter {
+                endpoints[$0].meters.contains(MeterID(index))
+            }
+            let meter = configuration.meters[index]
+            return Meter(
+                name: meter.name, endpoints: seen.map { EndpointID($0) }, scope: meter.scope)
+        }
     }
 }
 

@@ -23,6 +23,9 @@ extension Scheduler {
         let own = endpoints[id.index].running.sequences
         endpoints[id.index].foreign.observe(load, own: own)
         notePower(id.index, at: now)
+        ledger.foreign(
+            endpoints[id.index].foreign.sequences(at: now), on: id.index, models[id.index],
+            at: now)
         drainQueue(for: id.index, at: now, into: &actions)
     }
 

@@ -11,6 +11,7 @@ extension Scheduler {
         checkQueue(&broken)
         checkEndpoints(&broken)
         checkNobodyWaitsInVain(at: now, &broken)
+        broken += ledger.imbalances
         return broken
     }
 

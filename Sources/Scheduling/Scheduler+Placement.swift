@@ -47,6 +47,16 @@ extension Scheduler {
             && !requests.records[slot].tried.contains(index)
     }
 
+    /// True if the pick breaks a promise, as far as can be predicted.
+    private func isLate(
+        _ pick: Router.Pick, _ slot: Int, _ size: RequestSize, at now: MonotonicTime
+    ) -> Bool {
+        let demand = Router.Demand(
+            size: size, model: requests.records[slot].request.model,
+            objective: requests.records[slot].objective, strictness: strictness(slot))
+        return router.lateness(of: pick, demand, endpoints) > 0
+    }
+
     func demand(_ slot: Int, _ size: RequestSize) -> Router.Demand {
         Router.Demand(
             size: size, model: requests.records[slot].request.model,
@@ -70,7 +80,13 @@ extension Scheduler {
         let record = requests.records[slot]
         let size = record.size
         let demand = demand(slot, size)
-        guard let pick = pick(slot, demand, at: now) else { return false }
+        var picked = pick(slot, demand, at: now)
+        if sleepers > 0, let late = picked, isLate(late, slot, size, at: now),
+            summon(for: slot, size, at: now, into: &actions), survey(slot, at: now) == .now
+        {
+            picked = pick(slot, demand, at: now)
+        }
+        guard let pick = picked else { return false }
         let other = shadow?.choose(
             demand, among: router.eligible, endpoints, models, at: now)
         let index = pick.endpoint
@@ -103,6 +119,7 @@ extension Scheduler {
                 (now - record.arrival) + pick.estimate.timeToFirstToken <= promise
         }
         requests.records[slot].progress = 0
+        notePlaced(slot, size, prefill: prefill, on: index, at: now)
         requests.records[slot].isTrial = endpoints[index].breaker.placed()
         let placement = Placement(
             endpoint: endpoints[index].id, attempt: record.attempts + 1,
@@ -116,7 +133,9 @@ extension Scheduler {
 
     /// Takes the request off its endpoint and returns which one that was; `nil` if it was on
     /// none.
-    mutating func detach(_ slot: Int, at now: MonotonicTime) -> Int? {
+    mutating func detach(
+        _ slot: Int, isAnswered: Bool = false, usage: Usage = Usage(), at now: MonotonicTime
+    ) -> Int? {
         guard case .running(let index, let position) = requests.records[slot].phase else {
             return nil
         }
@@ -128,6 +147,7 @@ extension Scheduler {
         }
         endpoints[index].running = members[index].totals
         notePower(index, at: now)
+        noteLeft(slot, index, isAnswered: isAnswered, usage: usage, at: now)
         requests.records[slot].phase = .queued
         return index
     }

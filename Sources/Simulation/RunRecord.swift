@@ -12,6 +12,8 @@ public struct RunRecord: Sendable {
     public var idleFloor: Joules
     public var energyByEndpoint: [Joules]
     public var decisions: Int
+    /// How often an endpoint was woken.
+    public var wakeUps = 0
     public var power: PowerSeries
 
     public var energyAboveIdle: Joules { energy.total - idleFloor }
@@ -42,10 +44,20 @@ public struct RunRecord: Sendable {
 
     public var timesToFirstToken: [TimeSpan] { outcomes.compactMap(\.timeToFirstToken) }
     public var interTokenLatencies: [TimeSpan] { outcomes.compactMap(\.interTokenLatency) }
+
+    /// Of requests that were answered: how far the ledger's figure is from the truth, relative.
+    public var attributionErrors: [Double] {
+        finished.compactMap { $0.error(of: $0.attributedEnergy.joules) }
+    }
+
+    /// The same of the prediction at placement.
+    public var predictionErrors: [Double] {
+        finished.compactMap { $0.error(of: $0.predictedEnergy) }
+    }
 }
 
 /// The value below which a share of the samples lies: the nearest rank; `nil` without samples.
-public func percentile(_ share: Double, of samples: [TimeSpan]) -> TimeSpan? {
+public func percentile<Sample: Comparable>(_ share: Double, of samples: [Sample]) -> Sample? {
     guard !samples.isEmpty else { return nil }
     let rank = (share * Double(samples.count)).rounded(.up)
     return samples.sorted()[max(min(Int(rank), samples.count), 1) - 1]

@@ -68,6 +68,8 @@ public struct GatewayInstruments: Sendable {
     /// Labels: account.
     public let predictedPower: CallbackFamily
     public let powerPressure: CallbackFamily
+    /// Labels: pool, model, tenant, kind, provenance.
+    public let energy: CallbackFamily
     /// Labels: pool, endpoint; 1 or 0.
     public let endpointUp: CallbackFamily
 
@@ -132,6 +134,7 @@ public struct GatewayInstruments: Sendable {
             unit: "joules", labels: [pools, models, provenances], unitPerCount: 1e-6)
         (shadowPlacements, shadowPredictedEnergy) = Self.shadowFamilies(in: &builder)
         (power, powerLimit, predictedPower, powerPressure) = Self.powerFamilies(in: &builder)
+        energy = Self.energy(in: &builder)
         endpointUp = builder.callback(
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",
@@ -177,6 +180,13 @@ public struct GatewayInstruments: Sendable {
                 "joulegate_power_pressure_ratio", .gauge,
                 help: "0 far from every power limit, 1 at one", labels: []))
         return (power, limit, predicted, pressure)
+    }
+
+    private static func energy(in builder: inout MetricRegistryBuilder) -> CallbackFamily {
+        builder.callback(
+            MetricDescriptor(
+                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
+                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
     }
 
     private static func registerBuild(

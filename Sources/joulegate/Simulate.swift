@@ -21,7 +21,12 @@ struct Simulate: ParsableCommand {
     @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm.")
     var pool: [PoolArgument]
 
-    @Option(help: "A routing policy, or subsets: every static subset under least_requests.")
+    @Option(
+        help: """
+            A routing policy; planned: energy_aware with a planner that lets endpoints sleep; \
+            or baselines: subsets (every static subset under least_requests), gpu_only, \
+            length_threshold and autoscaler (with a grid of settings each).
+            """)
     var policy = ["least_requests", "energy_aware"]
 
     @Option(help: "Plays the traces so many times as fast.")
@@ -36,6 +41,10 @@ struct Simulate: ParsableCommand {
     @Option(help: "Arrivals move by up to this to either side, by the seed.")
     var jitterMilliseconds = 0.0
 
+    @OptionGroup var tide: TideOptions
+
+    @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
+    var efficiency: [EfficiencyArgument] = []
     @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
     var siteWatts: Double?
 
@@ -59,12 +68,19 @@ struct Simulate: ParsableCommand {
 
     func run() throws {
         let directories = ProfileDirectories(configurationFolder: ".")
-        let fleet = SimulatedFleet(pools: try pool.map { try $0.pool(directories) })
+        let fleet = SimulatedFleet(
+            pools: try pool.map { argument in
+                let factor = efficiency.last { $0.pool == argument.profile }?.factor ?? 1
+                return try argument.pool(directories, efficiency: factor)
+            })
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
         let directors = try directors(of: fleet)
         if !json { print(Self.heading) }
         for seed in 1...UInt64(seeds) {
-            let workload = workload(traces, seed: seed)
+            let workload =
+                tide.tides
+                ? tide.workload(traces.map { ($0.0, $0.1) }, on: fleet, seed: seed)
+                : workload(traces, seed: seed)
             for director in directors {
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed
@@ -98,12 +114,21 @@ struct Simulate: ParsableCommand {
                 }
                 return Director.allStaticSubsets(of: fleet)
             }
+            switch name {
+            case "planned": return [Director.planned()]
+            case "autoscaler": return Director.autoscalers
+            case "gpu_only": return [Director.gpuOnly(of: fleet)]
+            case "length_threshold": return Director.lengthThresholds
+            default: break
+            }
             if let site = siteWatts, let limited = limited(name, Watts(site), of: fleet) {
                 return [limited]
             }
             guard let policy = RoutingPolicy(name: name) else {
                 let names = RoutingPolicy.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--policy is one of \(names) or subsets")
+                throw ValidationError(
+                    "--policy is one of \(names), planned, subsets, gpu_only, "
+                        + "length_threshold, autoscaler")
             }
             let director = Director(name: policy.rawValue, policy: policy)
             return [siteWatts.map { director.limited(to: .init(site: Watts($0))) } ?? director]
@@ -121,7 +146,7 @@ struct Simulate: ParsableCommand {
 
     private static let heading =
         "policy                                seed      MJ  above idle   J/token      kept"
-        + "   TTFT p50, p99 ms    ITL p50, p99 ms"
+        + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50"
 
     private func show(_ row: ComparisonRow) throws {
         if json {
@@ -134,10 +159,12 @@ struct Simulate: ParsableCommand {
             toLength: max(36, row.policy.count), withPad: " ", startingAt: 0)
         print(
             String(
-                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f",
+                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f "
+                    + "%15.2f%% %14.1f%%",
                 name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
-                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99)
+                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
+                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
                 + limitColumns(row))
     }
 
@@ -166,8 +193,10 @@ struct PoolArgument: ExpressibleByArgument {
         self.engine = engine
     }
 
-    func pool(_ source: ProfileDirectories) throws -> SimulatedFleet.Pool {
-        let profile = try source.profile(named: profile)
+    func pool(
+        _ source: ProfileDirectories, efficiency: Double
+    ) throws -> SimulatedFleet.Pool {
+        let profile = try source.profile(named: profile).drawing(1 / efficiency)
         return SimulatedFleet.Pool(
             name: profile.name, engine: engine, profile: profile, count: count)
     }

@@ -32,9 +32,11 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var peakWatts: Double
     /// The longest time for which that was above the limit; `nil` without one.
     public var secondsAboveLimit: Double?
+    /// One by one, where there is a mix of them.
+    public var services: [ServiceRow]?
 
     enum CodingKeys: String, CodingKey {
-        case policy, seed, megajoules, attainment
+        case policy, seed, megajoules, attainment, services
         case megajoulesAboveIdle = "megajoules_above_idle"
         case joulesPerOutputToken = "joules_per_output_token"
         case turnedAway = "turned_away"

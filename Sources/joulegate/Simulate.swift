@@ -18,14 +18,15 @@ struct Simulate: ParsableCommand {
         completion: .file(extensions: ["csv"]))
     var trace: [String]
 
-    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm.")
+    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if not vllm, :ENGINE:MODEL if not model 0.")
     var pool: [PoolArgument]
 
     @Option(
         help: """
             A routing policy; planned: energy_aware with a planner that lets endpoints sleep; \
             or baselines: subsets (every static subset under least_requests), gpu_only, \
-            length_threshold and autoscaler (with a grid of settings each).
+            length_threshold and autoscaler (with a grid of settings each), bulk_as_others \
+            (energy_aware with bulk as no filler).
             """)
     var policy = ["least_requests", "energy_aware"]
 
@@ -42,6 +43,8 @@ struct Simulate: ParsableCommand {
     var jitterMilliseconds = 0.0
 
     @OptionGroup var tide: TideOptions
+
+    @OptionGroup var mix: MixOptions
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
@@ -80,12 +83,13 @@ struct Simulate: ParsableCommand {
             let workload =
                 tide.tides
                 ? tide.workload(traces.map { ($0.0, $0.1) }, on: fleet, seed: seed)
-                : workload(traces, seed: seed)
+                : try workload(traces, on: fleet, seed: seed)
             for director in directors {
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed
                 ).run(until: workload.horizon)
                 try show(
+                    record, workload.services,
                     ComparisonRow(
                         record, services: workload.services, seed: seed,
                         limit: siteWatts.map { Watts($0) }))
@@ -93,13 +97,11 @@ struct Simulate: ParsableCommand {
         }
     }
 
-    private func workload(_ traces: [(String, [TraceRow])], seed: UInt64) -> Workload {
-        var workload = Workload()
-        for (tenant, (path, rows)) in traces.enumerated() {
-            workload.add(
-                .init(name: path, tenant: TenantID(tenant)), rows: rows, speed: speed,
-                length: TimeSpan(seconds: seconds))
-        }
+    private func workload(
+        _ traces: [(String, [TraceRow])], on fleet: SimulatedFleet, seed: UInt64
+    ) throws -> Workload {
+        var workload = try mix.workload(
+            traces, on: fleet, speed: speed, seconds: seconds, seed: seed)
         var random = RandomSource(seed: seed)
         workload.jitter(TimeSpan(seconds: jitterMilliseconds / 1_000), random: &random)
         return workload
@@ -115,6 +117,7 @@ struct Simulate: ParsableCommand {
                 return Director.allStaticSubsets(of: fleet)
             }
             switch name {
+            case "bulk_as_others": return [Director.bulkAsOthers]
             case "planned": return [Director.planned()]
             case "autoscaler": return Director.autoscalers
             case "gpu_only": return [Director.gpuOnly(of: fleet)]
@@ -148,7 +151,11 @@ struct Simulate: ParsableCommand {
         "policy                                seed      MJ  above idle   J/token      kept"
         + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50"
 
-    private func show(_ row: ComparisonRow) throws {
+    private func show(
+        _ record: RunRecord, _ services: [Workload.Service], _ comparison: ComparisonRow
+    ) throws {
+        var row = comparison
+        if mix.mix != nil { row.services = ServiceRow.rows(record, services) }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -166,6 +173,7 @@ struct Simulate: ParsableCommand {
                 row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
                 row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
                 + limitColumns(row))
+        if mix.mix != nil { mix.show(record, services) }
     }
 
     private func limitColumns(_ row: ComparisonRow) -> String {
@@ -176,21 +184,27 @@ struct Simulate: ParsableCommand {
     }
 }
 
-/// `h100-llama-3.1-8b:6` or `npu-assumed-8b:6:vllm-rbln`.
+/// `h100-llama-3.1-8b:6`, `npu-assumed-8b:6:vllm-rbln` or `h100x4-llama-3.3-70b:2:vllm:1`, the last
+/// being the number of the model that it serves, 0 if left out.
 struct PoolArgument: ExpressibleByArgument {
     var profile: String
     var count: Int
     var engine: EngineKind
+    var model = 0
 
     init?(argument: String) {
         let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-        guard (2...3).contains(parts.count), let count = Int(parts[1]),
+        guard (2...4).contains(parts.count), let count = Int(parts[1]),
             (1...1_000).contains(count),
             let engine = parts.count == 2 ? .vllm : EngineKind(rawValue: String(parts[2]))
         else { return nil }
         profile = String(parts[0])
         self.count = count
         self.engine = engine
+        if parts.count == 4 {
+            guard let number = Int(parts[3]), (0..<64).contains(number) else { return nil }
+            model = number
+        }
     }
 
     func pool(
@@ -198,6 +212,7 @@ struct PoolArgument: ExpressibleByArgument {
     ) throws -> SimulatedFleet.Pool {
         let profile = try source.profile(named: profile).drawing(1 / efficiency)
         return SimulatedFleet.Pool(
-            name: profile.name, engine: engine, profile: profile, count: count)
+            name: profile.name, engine: engine, profile: profile, count: count,
+            models: [ModelID(model)])
     }
 }

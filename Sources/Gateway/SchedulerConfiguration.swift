@@ -17,7 +17,9 @@ extension Scheduler.Configuration {
                 Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight)
             }
         }
-        let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools, weight: $0.weight) }
+        let tenants = configuration.tenants.map {
+            Tenant(allowedPools: $0.pools, weight: $0.weight)
+        }
         let objectives = zip(ServiceClass.allCases, Self.defaultObjectives).map { rank, standard in
             let own = configuration.objectives[rank]
             return LatencyObjective(

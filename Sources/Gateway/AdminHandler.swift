@@ -42,6 +42,7 @@ final class AdminHandler: ServerHandler {
         case ("GET", "/health"), ("GET", "/liveness"): answer(stream, 200, ["status": "ok"])
         case ("GET", "/readiness"): answerReadiness(stream)
         case ("GET", "/status"), ("GET", "/"): answer(stream, 200, status())
+        case ("GET", "/advice"): answer(stream, 200, advice())
         case ("GET", "/workers"): answer(stream, 200, ["workers": workers()])
         case ("PUT", "/policy"), ("POST", "/policy"): setPolicy(stream)
         case ("GET", "/power"): answerPower(stream)

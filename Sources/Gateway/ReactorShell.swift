@@ -140,6 +140,7 @@ final class ReactorShell: ServerHandler {
                 gateway.endpointChanged(endpoint, condition)
             case .charged(let id, let energy): table.find(id)?.charged(energy)
             case .attributed: break
+            case .sleep, .wake: gateway.switchPower(action)
             }
         }
     }
@@ -149,7 +150,7 @@ final class ReactorShell: ServerHandler {
         switch action {
         case .dispatch(_, let placement): exchange.dispatch(placement)
         case .reject(_, let rejection): exchange.reject(rejection)
-        case .queue, .endpointStateChanged, .charged, .attributed: break
+        case .queue, .endpointStateChanged, .charged, .attributed, .sleep, .wake: break
         }
     }
 

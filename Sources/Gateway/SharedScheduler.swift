@@ -33,6 +33,10 @@ final class SharedScheduler: Sendable {
         actions += produced
     }
 
+    func planningInput(at now: MonotonicTime) -> PlanningInput {
+        scheduler.withLock { $0.planningInput(at: now) }
+    }
+
     func snapshot(at now: MonotonicTime) -> Scheduler.Snapshot {
         scheduler.withLock { $0.snapshot(at: now) }
     }

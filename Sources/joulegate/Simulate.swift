@@ -45,6 +45,9 @@ struct Simulate: ParsableCommand {
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
+
+    @Option(help: "PROFILE: prints the efficiency from which half of the tokens go to its pool.")
+    var breakEven: String?
     @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
     var siteWatts: Double?
 
@@ -75,6 +78,10 @@ struct Simulate: ParsableCommand {
             })
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
         let directors = try directors(of: fleet)
+        if let breakEven {
+            try printBreakEven(of: breakEven, fleet, workload(traces, seed: 1))
+            return
+        }
         if !json { print(Self.heading) }
         for seed in 1...UInt64(seeds) {
             let workload =

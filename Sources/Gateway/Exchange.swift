@@ -13,8 +13,10 @@ final class Exchange: ClientHandler {
     enum Phase {
         /// In the pool of spare objects -> `receiving`.
         case idle
-        /// The head is here, the body is coming -> `placing`, `idle` (refused).
+        /// The head is here, the body is coming -> `placing`, `classifying`, `idle` (refused).
         case receiving
+        /// Its messages are with the batcher or in batches -> `idle`.
+        case classifying
         /// The scheduler has it (or queues it) -> `sending`, `idle` (rejected).
         case placing
         /// An attempt was started; no response head yet -> `streaming`, `buffering`, `discarding`,
@@ -47,6 +49,8 @@ final class Exchange: ClientHandler {
     var request: ParsedRequest?
     var clientRequestID: String?
     var explains = false
+    /// Of a classification that is batched.
+    var messages = MessageSet()
 
     // The attempt under way
     var connection: ClientConnection?
@@ -152,6 +156,13 @@ final class Exchange: ClientHandler {
         else { throw .modelNotFound(parsed.model) }
         try permit(parsed, tenant)
         self.model = model
+        if task == .classify {
+            if let line = directory.line(of: model) {
+                if try shell.desk.accept(self, parsed, line) { return }
+            } else if messages.surface == .decisions {
+                throw .invalid(param: "model", "This model does not answer questions.")
+            }
+        }
         request = parsed
         let serviceClass = tenant?.serviceClass ?? .default
         phase = .placing
@@ -202,6 +213,7 @@ final class Exchange: ClientHandler {
         switch phase {
         case .idle, .receiving, .trailing: break
         case .placing: shell.submit(.withdrawn(id))
+        case .classifying: shell.desk.left(self)
         case .sending, .streaming, .buffering, .passing, .discarding:
             settle(.cancelled)
         }
@@ -235,7 +247,7 @@ final class Exchange: ClientHandler {
         case .placing:
             shell.submit(.withdrawn(id))
             refuse(error)
-        case .receiving:
+        case .receiving, .classifying:
             refuse(error)
         case .sending, .streaming, .buffering, .discarding:
             settle(.failed(.cut))
@@ -244,6 +256,24 @@ final class Exchange: ClientHandler {
     }
 
     // MARK: Ending
+
+    /// The verdicts are in the shell's text: sends them.
+    func classified() {
+        guard let stream else { return }
+        let shell = shell
+        shell.fields.removeAll()
+        shell.fields.append(name: "content-type", value: "application/json")
+        var text: [UInt8] = []
+        swap(&text, &shell.text)
+        appendIdentity(to: &shell.fields)
+        swap(&text, &shell.text)
+        detach()
+        stream.respond(status: 200, fields: shell.fields, length: shell.text.count)
+        shell.text.withUnsafeBytes { stream.send($0, end: true) }
+        settledUsage = Usage(inputTokens: messages.inputTokens)
+        record(status: 200)
+        release()
+    }
 
     /// Lets the client's stream go; what was sent on it still leaves.
     func detach() {
@@ -300,6 +330,8 @@ final class Exchange: ClientHandler {
         cancelUpstream()
         endAttempt()
         phase = .idle
+        if messages.texts.count > 0 { messages.removeAll() }
+        messages.surface = .classify
         request = nil
         clientRequestID = nil
         placement = nil

@@ -42,7 +42,9 @@ public final class Gateway: Sendable {
         guard HTTP2Library.isPatched else { throw GatewayError.unpatchedHTTP2Library }
         self.configuration = configuration
         self.logger = logger
-        directory = try Directory(configuration)
+        let count = RequestID.reactors(
+            asked: configuration.threads, online: ProcessorCount.online())
+        directory = try Directory(configuration, reactors: count)
         let unix = WallClock.now()
         startedAtUnix = Int(unix.seconds)
         instance = UInt32(truncatingIfNeeded: unix.nanoseconds >> 10)
@@ -50,8 +52,6 @@ public final class Gateway: Sendable {
             configuration: Scheduler.Configuration(configuration),
             seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds))
         self.scheduler = SharedScheduler(scheduler)
-        let count = RequestID.reactors(
-            asked: configuration.threads, online: ProcessorCount.online())
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)
         log = RequestLog(logger: logger, control: control)

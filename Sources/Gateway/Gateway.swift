@@ -20,6 +20,7 @@ public final class Gateway: Sendable {
     let availability = Availability()
     let power: PowerBoard
     let totals: Totals
+    let classification: ClassificationBoard
     let group: ReactorGroup
     let control: Reactor
     let logger: Logger
@@ -54,6 +55,8 @@ public final class Gateway: Sendable {
         self.scheduler = SharedScheduler(scheduler)
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)
+        classification = try ClassificationBoard(
+            configuration, reactors: count, load: ControlWeights.load)
         log = RequestLog(logger: logger, control: control)
         var builder = MetricRegistryBuilder()
         instruments = GatewayInstruments(

@@ -18,6 +18,8 @@ final class ClassifierLine: Sendable {
     let quotedLabels: [[UInt8]]
     /// What ends a verdict that an accelerator gave.
     let acceleratorSignature: [UInt8]
+    let cacheSignature: [UInt8]
+    private let allowSignature: [UInt8]
     /// What ends the account of a message without one.
     let undecidedSignature: [UInt8]
     let quotedName: [UInt8]
@@ -37,6 +39,10 @@ final class ClassifierLine: Sendable {
         acceleratorSignature = Self.signature(
             model: entry.name, version: version, threshold: settings.threshold,
             stage: "accelerator")
+        cacheSignature = Self.signature(
+            model: entry.name, version: version, threshold: settings.threshold, stage: "cache")
+        allowSignature = Self.signature(
+            model: entry.name, version: version, threshold: nil, stage: "allow_list")
         undecidedSignature = Self.signature(
             model: entry.name, version: version, threshold: settings.threshold, stage: "none")
         quotedName = Self.quoted(entry.name)
@@ -54,6 +60,43 @@ final class ClassifierLine: Sendable {
             let probability, settings.labels.count == 2
         else { return nil }
         return probability >= threshold ? positive : 1 - positive
+    }
+
+    // MARK: Verdicts of the early stages
+
+    /// The first label that is not the positive one.
+    func appendAllowed(to bytes: inout [UInt8]) {
+        let place = quotedLabels.indices.first { $0 != settings.positiveLabel }
+        bytes.append(contentsOf: "\"label\":".utf8)
+        if let place {
+            bytes.append(contentsOf: quotedLabels[place])
+        } else {
+            bytes.append(contentsOf: "null".utf8)
+        }
+        bytes.append(contentsOf: ",\"probs\":[".utf8)
+        for index in quotedLabels.indices {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(UInt8(ascii: index == place ? "1" : "0"))
+        }
+        bytes.append(contentsOf: "],\"num_classes\":".utf8)
+        VerdictText.append(number: quotedLabels.count, to: &bytes)
+        bytes.append(contentsOf: allowSignature)
+    }
+
+    /// The linear scorer's verdict: of two labels, as the configuration is checked for.
+    func append(_ probability: Double, by rules: CascadeRules, to bytes: inout [UInt8]) {
+        let positive = settings.positiveLabel ?? 1
+        let isPositive = rules.band(probability) == .positive
+        bytes.append(contentsOf: "\"label\":".utf8)
+        bytes.append(contentsOf: quotedLabels[isPositive ? positive : 1 - positive])
+        bytes.append(contentsOf: ",\"probs\":[".utf8)
+        let shares = [1 - probability, probability]
+        VerdictText.append(probability: shares[positive == 1 ? 0 : 1], to: &bytes)
+        bytes.append(UInt8(ascii: ","))
+        VerdictText.append(probability: shares[positive == 1 ? 1 : 0], to: &bytes)
+        bytes.append(contentsOf: "],\"num_classes\":2".utf8)
+        bytes.append(
+            contentsOf: isPositive ? rules.positiveSignature : rules.negativeSignature)
     }
 
     // MARK: Setting up

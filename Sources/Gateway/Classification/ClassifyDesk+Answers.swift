@@ -34,8 +34,8 @@ extension ClassifyDesk {
     private func count(_ exchange: Exchange) {
         for outcome in exchange.messages.outcomes {
             switch outcome {
-            case .undecided: tally.undecided += 1
-            case .refused: tally.refused += 1
+            case .undecided: tally.add(.undecided)
+            case .refused: tally.add(.refused)
             case .open, .decided: break
             }
         }

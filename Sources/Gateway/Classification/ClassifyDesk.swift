@@ -1,3 +1,4 @@
+import Classification
 import InferenceAPI
 import InferenceTypes
 import Scheduling
@@ -14,13 +15,25 @@ final class ClassifyDesk {
     /// Something came or ended since the batcher was last asked.
     private var hasNews = false
     private var timer: Timer?
-    let tally = ClassificationTally()
+    let tally: ClassificationTally
+    /// By ``ModelID``.
+    private var cascades: [Cascade?] = []
     /// Probabilities of one verdict.
     private var numbers: [Double] = []
 
     init(_ shell: ReactorShell) {
         self.shell = shell
         batcher = Batcher(rules: shell.directory.lines.map { $0?.rule })
+        let board = shell.gateway.classification
+        let tally = board.tallies[shell.reactor.index]
+        self.tally = tally
+        cascades = shell.directory.lines.map { line in
+            line.map { line in
+                Cascade(
+                    line, tenants: shell.directory.configuration.tenants.count, salt: board.salt,
+                    rules: board.rules(of: line.model), tally: tally)
+            }
+        }
         timer = Timer(on: shell.reactor) { [unowned self] in self.timeHasCome() }
     }
 
@@ -58,9 +71,57 @@ final class ClassifyDesk {
         exchange.messages.begin()
         exchange.messages.deadline = deadline(of: exchange, line)
         exchange.phase = .classifying
-        tally.received(count)
-        enqueue(exchange, line)
+        tally.add(.messages, count)
+        judge(exchange, line)
+        if exchange.messages.openCount == 0 {
+            answer(exchange)
+        } else {
+            enqueue(exchange, line)
+        }
         return true
+    }
+
+    // MARK: Cascade
+
+    /// The admin page changed something.
+    func updateRules() {
+        for cascade in cascades {
+            guard let cascade else { continue }
+            cascade.update(shell.gateway.classification.rules(of: cascade.line.model))
+        }
+    }
+
+    /// Lets the cheap stages decide what they are sure of.
+    private func judge(_ exchange: Exchange, _ line: ClassifierLine) {
+        guard let cascade = cascades[line.model.index], cascade.isActive,
+            let stream = exchange.stream
+        else { return }
+        let keeps = line.settings.cache.entries > 0
+        let (tenant, now) = (exchange.tenant, now)
+        for index in 0..<exchange.messages.texts.count {
+            let finding = stream.body.withUnsafeBytes { body in
+                exchange.messages.texts.withText(index, of: body) {
+                    cascade.judge($0, of: tenant, at: now)
+                }
+            }
+            var key: SipHash.Digest?
+            switch finding {
+            case .open(let digest): key = digest
+            case .allowed:
+                exchange.messages.decide(index) { line.appendAllowed(to: &$0) }
+            case .cached(let verdict):
+                exchange.messages.decide(index) { bytes in
+                    bytes.append(contentsOf: verdict.members)
+                    bytes.append(contentsOf: line.cacheSignature)
+                }
+            case .scored(let probability):
+                let rules = cascade.rules
+                exchange.messages.decide(index) { bytes in
+                    line.append(probability, by: rules, to: &bytes)
+                }
+            }
+            if keeps { exchange.messages.keys.append(key) }
+        }
     }
 
     private func readQuestions(
@@ -188,7 +249,7 @@ final class ClassifyDesk {
 
     /// Sends the two halves of a batch on their own.
     func split(_ flight: BatchFlight) {
-        tally.splits += 1
+        tally.add(.splits)
         let middle = flight.items.count / 2
         for range in [0..<middle, middle..<flight.items.count] {
             let half = flights.claim(shell, flight.line)
@@ -253,7 +314,11 @@ final class ClassifyDesk {
         }
         let label = line.label(forPositive: positive)
         let classes = numbers.count
+        let keyPlace = exchange.messages.keys.indices.contains(index)
+        let key = keyPlace ? exchange.messages.keys[index] : nil
+        var members: [UInt8] = []
         exchange.messages.decide(index) { bytes in
+            let start = bytes.count
             bytes.append(contentsOf: "\"label\":".utf8)
             if let label {
                 bytes.append(contentsOf: line.quotedLabels[label])
@@ -264,7 +329,12 @@ final class ClassifyDesk {
             bytes.append(contentsOf: body[entry.probabilities])
             bytes.append(contentsOf: ",\"num_classes\":".utf8)
             VerdictText.append(number: classes, to: &bytes)
+            if key != nil { members = Array(bytes[start...]) }
             bytes.append(contentsOf: line.acceleratorSignature)
+        }
+        if let key {
+            cascades[line.model.index]?.keep(
+                VerdictCache.Verdict(members: members), for: key, of: exchange.tenant, at: now)
         }
         if exchange.messages.openCount == 0 { self.answer(exchange) }
     }

@@ -1,3 +1,4 @@
+import Classification
 import InferenceAPI
 import InferenceTypes
 
@@ -28,6 +29,8 @@ struct MessageSet {
     private(set) var openCount = 0
     private(set) var decidedCount = 0
     var inputTokens = 0
+    /// Under which each verdict is kept; empty: none is.
+    var keys: [SipHash.Digest?] = []
     var deadline = MonotonicTime.distantFuture
     /// Why messages are undecided, if any are: the last reason.
     var reason: APIError?
@@ -41,6 +44,7 @@ struct MessageSet {
         decidedCount = 0
         fragments.removeAll(keepingCapacity: true)
         inputTokens = 0
+        keys.removeAll(keepingCapacity: true)
         deadline = .distantFuture
         reason = nil
         refusal = []

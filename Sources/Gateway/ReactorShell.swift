@@ -137,6 +137,8 @@ final class ReactorShell: ServerHandler {
             gateway.scheduler.handle(events, at: reactor.now, into: &actions)
             events.removeAll(keepingCapacity: true)
             perform(actions)
+            // Batches that ended make room for others.
+            if classifies { desk.turnEnding() }
         }
         if !events.isEmpty { reactor.post { _ in } }
     }

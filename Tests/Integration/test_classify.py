@@ -5,6 +5,7 @@ import concurrent.futures
 import hashlib
 import json
 import signal
+import subprocess
 import threading
 import time
 import urllib.error
@@ -12,6 +13,8 @@ import urllib.request
 
 import openai
 import pytest
+
+import processes
 
 PROFILE = "atom-ca22-bert-assumed"
 SPAM = "FREE prize, claim now"
@@ -28,13 +31,10 @@ def model(**more):
             "threshold": 0.6, **more}}
 
 
-def start(bench, emulators, *, tenants=None, limits=None, **more):
-    members = {"models": [model(**more)], "policy": "energy_aware",
-               "probes": {"interval_ms": 200, "timeout_ms": 200}}
+def start(bench, emulators, *, tenants=None, threads=2, **more):
+    members = {"models": [model(**more)], "threads": threads, "policy": "energy_aware"}
     if tenants:
         members["tenants"] = tenants
-    if limits:
-        members["limits"] = limits
     pool = {"engine": "vllm-rbln", "profile": PROFILE,
             "endpoints": [{"url": emulator.url} for emulator in emulators],
             "models": [{"name": "spam", "upstream": "bert"}]}
@@ -232,3 +232,100 @@ def test_tenants_get_their_own_verdicts(bench):
     with concurrent.futures.ThreadPoolExecutor(32) as pool:
         for status, label, name in pool.map(ask, range(1000)):
             assert (status, label) == (200, "spam" if name == "left" else "ham")
+
+
+def test_verdicts_of_the_same_text_come_out_of_the_cache(bench):
+    gateway = start(bench, emulators(bench, 1), threads=1, cache={"entries": 100})
+    first = post(gateway, {"input": SPAM})[1]["data"][0]
+    # Other case, full-width letters and a character without width: the same text.
+    again = post(gateway, {"input": "ｆｒｅｅ  PRI\u200bZE, claim now"})[1]["data"][0]
+    other = post(gateway, {"input": SPAM + "!"})[1]["data"][0]
+    assert (first["stage"], again["stage"], other["stage"]) == (
+        "accelerator", "cache", "accelerator")
+    assert (again["label"], again["probs"]) == (first["label"], first["probs"])
+    assert gateway.admin("DELETE", "/classification/spam/cache")[0] == 200
+    assert post(gateway, {"input": SPAM})[1]["data"][0]["stage"] == "accelerator"
+    page = json.loads(gateway.admin("GET", "/classification")[1])
+    assert (page["cache_hits"], page["cache_misses"]) == (1, 3)
+
+
+def test_tenants_have_caches_of_their_own(bench):
+    tenants = [
+        {"name": name, "pools": ["alpha"],
+         "api_key_sha256": [hashlib.sha256(name.encode()).hexdigest()]}
+        for name in ("left", "right")]
+    gateway = start(
+        bench, emulators(bench, 1), tenants=tenants, threads=1, cache={"entries": 100})
+    stages = [
+        post(gateway, {"input": SPAM}, authorization=f"Bearer {name}")[1]["data"][0]["stage"]
+        for name in ("left", "right", "left", "right")]
+    assert stages == ["accelerator", "accelerator", "cache", "cache"]
+
+
+def test_allowed_texts_are_never_positive(bench):
+    gateway = start(bench, emulators(bench, 1))
+    assert gateway.admin("POST", "/classification/spam/allow", {"texts": [SPAM.upper()]})[0] == 200
+    entry = post(gateway, {"input": SPAM})[1]["data"][0]
+    assert (entry["label"], entry["stage"], entry["probs"]) == ("ham", "allow_list", [1, 0])
+    assert gateway.admin("DELETE", "/classification/spam/allow")[0] == 200
+    assert post(gateway, {"input": SPAM})[1]["data"][0]["stage"] == "accelerator"
+    assert gateway.admin("POST", "/classification/spam/allow", {"texts": []})[0] == 400
+    assert gateway.admin("POST", "/classification/other/allow", {"texts": ["x"]})[0] == 404
+
+
+def train(folder, name, positive="spam"):
+    """Weights from a handful of words; the report."""
+    words = {"spam": ["win", "prize", "claim", "free"], "ham": ["lunch", "see", "home", "you"]}
+    lines = [
+        f"{label}\t{number} {own[number % 4]} {own[(number + 1) % 4]} the message of {number // 2}"
+        for number in range(200) for label, own in words.items()]
+    data = folder / "data.tsv"
+    data.write_text("\n".join(lines))
+    file = folder / f"{name}.weights"
+    done = subprocess.run(
+        [processes.program(), "train-spam", "--data", str(data), "--output", str(file),
+         "--name", name, "--positive", positive],
+        capture_output=True, text=True, check=True)
+    return file, json.loads(done.stdout)
+
+
+def test_linear_scorer_decides_what_it_is_sure_of(bench, tmp_path):
+    file, report = train(tmp_path, "one")
+    assert report["messages"]["distinct"] == 400
+    assert report["cross_validation"]["fewest_errors"]["accuracy"] > 0.99
+    gateway = start(bench, emulators(bench, 1), threads=1, linear={
+        "weights": str(file), "negative_below": 0.2, "positive_above": 0.8})
+    texts = ["lunch at home, see you", "win a prize, claim it", "12345"]
+    entries = post(gateway, {"input": texts})[1]["data"]
+    assert [entry["stage"] for entry in entries] == ["linear", "linear", "accelerator"]
+    assert [entry["label"] for entry in entries] == ["ham", "spam", "ham"]
+    assert [entry["version"] for entry in entries] == ["one", "one", "v7"]
+    assert [entry["threshold"] for entry in entries] == [0.2, 0.8, 0.6]
+    assert abs(sum(entries[0]["probs"]) - 1) < 1e-6
+
+
+def test_candidates_run_in_shadow_and_are_switched_live(bench, tmp_path):
+    file, _ = train(tmp_path, "one")
+    # Looks for the other label: it can hardly agree.
+    contrary, _ = train(tmp_path, "two", positive="ham")
+    gateway = start(bench, emulators(bench, 1), threads=1, linear={
+        "weights": str(file), "negative_below": 0.2, "positive_above": 0.8})
+
+    def entry():
+        return post(gateway, {"input": "win a prize, claim it"})[1]["data"][0]
+
+    def act(**body):
+        status, answer = gateway.admin("POST", "/classification/spam/scorer", body)
+        return status, json.loads(answer)
+
+    assert act(action="switch")[0] == 409
+    assert act(action="shadow", weights=str(tmp_path / "missing"))[0] == 400
+    status, account = act(action="shadow", weights=str(contrary))
+    assert (status, account["scorer"], account["candidate"]) == (200, "one", "two")
+    assert (entry()["label"], entry()["version"]) == ("spam", "one")
+    page = json.loads(gateway.admin("GET", "/classification")[1])
+    assert page["shadow"] == {"agrees": 0, "differs": 2}
+    assert act(action="switch")[1]["scorer"] == "two"
+    assert (entry()["label"], entry()["version"]) == ("ham", "two")
+    assert act(action="rollback")[1]["scorer"] == "one"
+    assert (entry()["label"], entry()["version"]) == ("spam", "one")

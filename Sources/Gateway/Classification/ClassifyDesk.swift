@@ -148,6 +148,10 @@ final class ClassifyDesk {
         }
         hasNews = true
         if deadline != .distantFuture {
+            if deadlines.count > 4 * shell.table.active + 4_096 {
+                let table = shell.table
+                deadlines.keep { table.find($0) != nil }
+            }
             deadlines.add(exchange.id, at: deadline)
             arm(at: deadline)
         }

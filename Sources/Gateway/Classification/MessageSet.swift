@@ -53,7 +53,8 @@ struct MessageSet {
     mutating func removeAll() {
         texts.removeAll()
         questions = DecisionQuestions()
-        outcomes.removeAll(keepingCapacity: true)
+        outcomes.removeAll(keepingCapacity: outcomes.capacity <= 1_024)
+        keys.removeAll(keepingCapacity: keys.capacity <= 1_024)
         openCount = 0
         refusal = []
         reason = nil

@@ -18,6 +18,15 @@ struct VerdictDeadlines {
         }
     }
 
+    var count: Int { entries.count }
+
+    /// Forgets requests that are over: those with hours to go would pile up else.
+    mutating func keep(_ isOpen: (RequestID) -> Bool) {
+        let open = entries.filter { isOpen($0.request) }.sorted { $0.time < $1.time }
+        // What is sorted is a heap.
+        entries = open
+    }
+
     /// The next request whose time has come.
     mutating func popDue(at now: MonotonicTime) -> RequestID? {
         guard let first = entries.first, first.time <= now, let last = entries.popLast() else {

@@ -52,6 +52,8 @@ public struct Batcher: Sendable {
     /// Lanes in which somebody waits, in the order in which they are looked at.
     private var listed: [Int] = []
     private var wake = MonotonicTime.distantFuture
+    /// Which of the listed lanes is looked at first.
+    private var turn = 0
 
     /// `rules` by ``ModelID``.
     public init(rules: [BatchingRule?]) {
@@ -111,20 +113,22 @@ public struct Batcher: Sendable {
     /// a turn in which messages came or batches ended, and when ``nextDeadline()`` has come.
     public mutating func close(at now: MonotonicTime, into batches: inout [Batch]) {
         wake = .distantFuture
-        var index = 0
-        while index < listed.count {
-            let number = listed[index]
+        var kept = 0
+        for place in listed.indices {
+            // Whoever is looked at first may take the last free place: each time another one is.
+            let number = listed[(place + turn) % listed.count]
             settle(number, at: now, into: &batches)
+        }
+        for number in listed {
             if lanes[number].waiting.isEmpty {
                 lanes[number].isListed = false
-                listed.remove(at: index)
             } else {
-                index += 1
+                listed[kept] = number
+                kept += 1
             }
         }
-        // Whoever was looked at first may have taken the last free place: the next time another
-        // is first.
-        if listed.count > 1 { listed.append(listed.removeFirst()) }
+        listed.removeLast(listed.count - kept)
+        turn = kept > 0 ? (turn + 1) % kept : 0
     }
 
     /// When ``close(at:into:)`` is to be called, unless something happens before; `nil`: nobody

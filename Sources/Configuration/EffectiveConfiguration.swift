@@ -226,21 +226,9 @@ extension GatewayConfiguration {
             ("slo", tree(model.objective)),
             (
                 "dynamic_batching",
-                .optional(model.batching) { batching in
-                    .block([
-                        ("max_batch_size", .integer(batching.maxBatchSize)),
-                        (
-                            "preferred_batch_size",
-                            .list(batching.preferredBatchSizes.map { .integer($0) })
-                        ),
-                        (
-                            "max_queue_delay_microseconds",
-                            .plain("\(batching.maxQueueDelay.nanoseconds / 1_000)")
-                        ),
-                        ("preserve_ordering", .boolean(batching.preserveOrdering)),
-                    ])
-                }
+                .optional(model.batching) { tree($0) }
             ),
+            ("classification", tree(model.classification)),
         ])
     }
 

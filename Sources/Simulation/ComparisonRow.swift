@@ -32,6 +32,8 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var peakWatts: Double
     /// The longest time for which that was above the limit; `nil` without one.
     public var secondsAboveLimit: Double?
+    /// Energy over a lower bound, less one; `nil` without one.
+    public var aboveBound: Double?
 
     enum CodingKeys: String, CodingKey {
         case policy, seed, megajoules, attainment
@@ -49,11 +51,13 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case outputTokensPerSecond = "output_tokens_per_second"
         case meanWatts = "mean_watts"
         case peakWatts = "peak_watts"
+        case aboveBound = "above_bound"
         case secondsAboveLimit = "seconds_above_limit"
     }
 
     public init(
-        _ record: RunRecord, services: [Workload.Service], seed: UInt64, limit: Watts? = nil
+        _ record: RunRecord, services: [Workload.Service], seed: UInt64, limit: Watts? = nil,
+        bound: Double? = nil
     ) {
         func milliseconds(_ share: Double, _ samples: [TimeSpan]) -> Double {
             percentile(share, of: samples)?.milliseconds ?? 0
@@ -79,6 +83,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         let last = (record.outcomes.last?.arrivedAt ?? .zero) - MonotonicTime.zero
         meanWatts = record.power.mean(from: TimeSpan(seconds: last.seconds / 2), to: last)
         peakWatts = record.power.peak
+        aboveBound = bound.map { megajoules / $0 - 1 }
         secondsAboveLimit = limit.map { record.power.longestTime(above: $0).seconds }
     }
 }

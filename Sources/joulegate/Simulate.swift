@@ -45,8 +45,15 @@ struct Simulate: ParsableCommand {
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
+
     @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
     var siteWatts: Double?
+
+    @Option(help: "Lower bound in MJ, or a program that computes it (loadtest/bound).")
+    var bound: LowerBound?
+
+    @Option(help: "SVG file to draw the first run of each policy into.")
+    var plot: String?
 
     @Flag(help: "Print one JSON object per run instead of a table.")
     var json = false
@@ -75,22 +82,37 @@ struct Simulate: ParsableCommand {
             })
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
         let directors = try directors(of: fleet)
+        var progress = SimulationProgress(total: directors.count * seeds)
+        var picture: ComparisonPlot?
         if !json { print(Self.heading) }
         for seed in 1...UInt64(seeds) {
             let workload =
                 tide.tides
                 ? tide.workload(traces.map { ($0.0, $0.1) }, on: fleet, seed: seed)
                 : workload(traces, seed: seed)
+            let least = try bound?.megajoules(workload, on: fleet, sleeps: sleeps)
+            picture = picture ?? plot.map { _ in ComparisonPlot(bound: least) }
             for director in directors {
+                progress.next(director.name)
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed
                 ).run(until: workload.horizon)
+                picture?.add(record, services: workload.services)
                 try show(
                     ComparisonRow(
                         record, services: workload.services, seed: seed,
-                        limit: siteWatts.map { Watts($0) }))
+                        limit: siteWatts.map { Watts($0) }, bound: least))
             }
         }
+        progress.end()
+        if let plot, let picture {
+            try Data(picture.svg.utf8).write(to: URL(fileURLWithPath: plot))
+        }
+    }
+
+    /// True if some policy lets endpoints sleep: what idles may then cost as little as that.
+    private var sleeps: Bool {
+        policy.contains { $0 == "planned" || $0 == "autoscaler" }
     }
 
     private func workload(_ traces: [(String, [TraceRow])], seed: UInt64) -> Workload {
@@ -165,7 +187,11 @@ struct Simulate: ParsableCommand {
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
                 row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
                 row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
-                + limitColumns(row))
+                + boundColumn(row) + limitColumns(row))
+    }
+
+    private func boundColumn(_ row: ComparisonRow) -> String {
+        row.aboveBound.map { String(format: "  %+.1f%% over the bound", $0 * 100) } ?? ""
     }
 
     private func limitColumns(_ row: ComparisonRow) -> String {

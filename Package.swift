@@ -99,7 +99,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("InferenceTypes"),
-        tests("EnergyModel", ["InferenceTypes"]),
+        tests("EnergyModel", ["EmulatedEngine", "InferenceTypes"]),
         tests("Scheduling", ["EnergyModel", "InferenceTypes"]),
         tests("InferenceAPI", ["InferenceTypes"]),
         tests("WireProtocols", ["InferenceTypes"]),

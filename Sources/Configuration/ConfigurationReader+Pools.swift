@@ -47,6 +47,7 @@ extension ConfigurationReader {
             var pool = GatewayConfiguration.Pool(
                 name: name.value, engine: engine, accelerator: block.choice("accelerator"),
                 profile: profile ?? .unread, endpoints: [], models: [])
+            pool.powerLimit = block.number("power_limit_watts", in: 1...1e9).map { Watts($0) }
             pool.endpoints = endpoints(of: block, addresses: &addresses)
             pool.models = servedModels(of: block)
             let apiKey = block.string("api_key")?.value ?? ""

@@ -45,6 +45,8 @@ final class AdminHandler: ServerHandler {
         case ("GET", "/energy"): answer(stream, 200, energy())
         case ("GET", "/workers"): answer(stream, 200, ["workers": workers()])
         case ("PUT", "/policy"), ("POST", "/policy"): setPolicy(stream)
+        case ("GET", "/power"): answerPower(stream)
+        case ("PUT", "/power"), ("POST", "/power"): setPower(stream)
         default:
             if path.hasPrefix("/workers/") {
                 worker(stream, method, String(path.dropFirst("/workers/".count)))
@@ -160,7 +162,7 @@ final class AdminHandler: ServerHandler {
 
     // MARK: Wire
 
-    private func body(_ stream: ServerStream) -> [String: Any] {
+    func body(_ stream: ServerStream) -> [String: Any] {
         let object = try? JSONSerialization.jsonObject(with: Data(stream.body))
         return object as? [String: Any] ?? [:]
     }

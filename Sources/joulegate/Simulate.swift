@@ -36,6 +36,9 @@ struct Simulate: ParsableCommand {
     @Option(help: "Arrivals move by up to this to either side, by the seed.")
     var jitterMilliseconds = 0.0
 
+    @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
+    var siteWatts: Double?
+
     @Flag(help: "Print one JSON object per run instead of a table.")
     var json = false
 
@@ -45,6 +48,9 @@ struct Simulate: ParsableCommand {
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds is 1 to 1000") }
         guard jitterMilliseconds >= 0, jitterMilliseconds < 1e6 else {
             throw ValidationError("--jitter-milliseconds is 0 or more")
+        }
+        guard siteWatts.map({ $0 >= 1 && $0 <= 1e9 }) ?? true else {
+            throw ValidationError("--site-watts is 1 or more")
         }
         guard !trace.isEmpty, !pool.isEmpty else {
             throw ValidationError("at least one --trace and one --pool")
@@ -63,7 +69,10 @@ struct Simulate: ParsableCommand {
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed
                 ).run(until: workload.horizon)
-                try show(ComparisonRow(record, services: workload.services, seed: seed))
+                try show(
+                    ComparisonRow(
+                        record, services: workload.services, seed: seed,
+                        limit: siteWatts.map { Watts($0) }))
             }
         }
     }
@@ -89,11 +98,24 @@ struct Simulate: ParsableCommand {
                 }
                 return Director.allStaticSubsets(of: fleet)
             }
+            if let site = siteWatts, let limited = limited(name, Watts(site), of: fleet) {
+                return [limited]
+            }
             guard let policy = RoutingPolicy(name: name) else {
                 let names = RoutingPolicy.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ValidationError("--policy is one of \(names) or subsets")
             }
-            return [Director(name: policy.rawValue, policy: policy)]
+            let director = Director(name: policy.rawValue, policy: policy)
+            return [siteWatts.map { director.limited(to: .init(site: Watts($0))) } ?? director]
+        }
+    }
+
+    /// Ways to keep a limit that are none of ours.
+    private func limited(_ name: String, _ site: Watts, of fleet: SimulatedFleet) -> Director? {
+        switch name {
+        case "uniform_limit": .uniformLimit(site, of: fleet)
+        case "board_limit": .boardLimit(site, of: fleet)
+        default: nil
         }
     }
 
@@ -117,7 +139,15 @@ struct Simulate: ParsableCommand {
                 name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
                 row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
-                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100))
+                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
+                + limitColumns(row))
+    }
+
+    private func limitColumns(_ row: ComparisonRow) -> String {
+        guard siteWatts != nil else { return "" }
+        return String(
+            format: "  %7.0f tokens/s, %5.0f W, peak %5.0f W, above limit for %.2f s",
+            row.outputTokensPerSecond, row.meanWatts, row.peakWatts, row.secondsAboveLimit ?? 0)
     }
 }
 

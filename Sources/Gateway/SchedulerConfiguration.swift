@@ -29,6 +29,7 @@ extension Scheduler.Configuration {
             tenants: tenants, policy: configuration.policy, limits: configuration.limits,
             objectives: objectives)
         meters = Self.meters(of: configuration)
+        learns = configuration.learns
     }
 
     /// The meters, with the endpoints that name them.

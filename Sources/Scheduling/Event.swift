@@ -22,6 +22,9 @@ extension Scheduler {
         case scraped(EndpointID, ScrapedLoad)
         /// Meters' windows that have closed; hand them in as soon as their last reading is in.
         case metered([MeterWindow])
+        /// The endpoint runs at other clocks or under another power limit from now on. Equal labels
+        /// mean equal curves; 0 is the label at the start.
+        case relabelled(EndpointID, label: UInt64)
         case setPolicy(RoutingPolicy)
         case setEndpointState(EndpointID, AdministrativeState)
         /// The process is shutting down: nothing new, nothing queued; what runs may finish.

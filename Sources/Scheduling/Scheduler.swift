@@ -15,8 +15,8 @@ import InferenceTypes
 public struct Scheduler: ~Copyable, Sendable {
     let configuration: Configuration
     let filter: CandidateFilter
-    /// By endpoint, as the two that follow.
-    let models: [EndpointModel]
+    /// By endpoint, as the two that follow. What was learned is in them.
+    var models: [EndpointModel]
     var endpoints: [EndpointState]
     var members: [RunningSet]
     var requests = RequestTable()
@@ -31,6 +31,7 @@ public struct Scheduler: ~Copyable, Sendable {
     var patienceWake: MonotonicTime?
     var pace = CompletionPace()
     var ledger: EnergyLedger
+    var learning: EndpointLearning
     var scratchShares = WindowShares()
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
@@ -59,6 +60,7 @@ public struct Scheduler: ~Copyable, Sendable {
         }
         members = Array(repeating: RunningSet(), count: models.count)
         ledger = Self.ledger(configuration, models, at: start)
+        learning = EndpointLearning(ledger, models)
         queue = AdmissionQueue(
             models: configuration.modelCount, bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
@@ -95,6 +97,7 @@ public struct Scheduler: ~Copyable, Sendable {
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
         case .metered(let windows): metered(windows, at: now, into: &actions)
+        case .relabelled(let id, let label): relabelled(id, label, at: now)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)

@@ -20,6 +20,9 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     /// and what was predicted at its placement, which is what it added and not its share.
     public var attributionErrorP95: Double
     public var predictionErrorP50: Double
+    /// Mean error of foretold interval power from ten minutes on, relative to the truth, over
+    /// windows in which an endpoint did something; 0 without any.
+    public var powerError: Double
     /// Over which energy was counted.
     public var horizonSeconds: Double
 
@@ -34,6 +37,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case itlMillisecondsP99 = "itl_ms_p99"
         case attributionErrorP95 = "attribution_error_p95"
         case predictionErrorP50 = "prediction_error_p50"
+        case powerError = "power_error"
         case horizonSeconds = "horizon_seconds"
     }
 
@@ -56,6 +60,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         itlMillisecondsP99 = milliseconds(0.99, gaps)
         attributionErrorP95 = percentile(0.95, of: record.attributionErrors) ?? 0
         predictionErrorP50 = percentile(0.5, of: record.predictionErrors) ?? 0
+        powerError = record.powerError(from: .zero + .seconds(600)) ?? 0
         horizonSeconds = record.length.seconds
     }
 }

@@ -40,6 +40,7 @@ struct RequestRecord: Sendable {
     var mayWait = true
     var isTrial = false
     var work = RequestWork()
+    var timing = RequestTiming()
     /// What it has cost until it left its last endpoint, if it wants to know.
     var charge: RequestEnergy?
 

@@ -81,6 +81,8 @@ struct ConfigurationReader {
         configuration.site.totalPowerLimit =
             block.number("total_power_limit_watts", in: 1...1e9).map { Watts($0) }
         configuration.site.pue = block.number("pue", in: 1...10) ?? configuration.site.pue
+        configuration.site.powerShare =
+            block.number("power_share", in: 0...1) ?? configuration.site.powerShare
     }
 
     // MARK: Models and classes

@@ -53,8 +53,8 @@ public struct EndpointModel: Sendable {
         prefillRate = rate > 0 && rate.isFinite ? rate : 0
         prefillRule =
             prefillRate == 0 ? .onePass : (engine == .vllmRBLN ? .exclusive : .shared)
-        let prefillPower = max(profile.prefillPower.value - profile.idlePower.value, 0)
-        prefillEnergyPerToken = JoulesPerToken(prefillRate == 0 ? 0 : prefillPower / prefillRate)
+        let aboveIdle = max(profile.prefillPower.value - profile.idlePower.value, 0)
+        prefillEnergyPerToken = JoulesPerToken(prefillRate == 0 ? 0 : aboveIdle / prefillRate)
         kvEnergyPerStep =
             parameters.kvJoulesPerGigabyte * max(profile.kvKilobytesPerToken, 0) * 1e-6
         profileProvenance = profile.provenance
@@ -63,6 +63,11 @@ public struct EndpointModel: Sendable {
 
     /// R_p; 0: there is no prefill apart from the one pass.
     public var tokensPerPrefillSecond: Double { prefillRate }
+
+    /// P_p, what the group draws while it prefills.
+    var prefillPower: Watts {
+        curve.idlePower + Watts(prefillEnergyPerToken.value * prefillRate)
+    }
 
     /// `pre = (Lin - cached) / R_p`. H100, 1 155 tokens: 52.5 ms. NPU: 128.3 ms.
     public func prefillTime(of size: RequestSize) -> TimeSpan {

@@ -11,7 +11,7 @@ import WireProtocols
 /// and its own key; nothing of it answers on the data port.
 final class AdminHandler: ServerHandler {
     unowned let plane: ControlPlane
-    private var gateway: Gateway { plane.gateway }
+    var gateway: Gateway { plane.gateway }
 
     init(plane: ControlPlane) {
         self.plane = plane
@@ -42,8 +42,11 @@ final class AdminHandler: ServerHandler {
         case ("GET", "/health"), ("GET", "/liveness"): answer(stream, 200, ["status": "ok"])
         case ("GET", "/readiness"): answerReadiness(stream)
         case ("GET", "/status"), ("GET", "/"): answer(stream, 200, status())
+        case ("GET", "/energy"): answer(stream, 200, energy())
         case ("GET", "/workers"): answer(stream, 200, ["workers": workers()])
         case ("PUT", "/policy"), ("POST", "/policy"): setPolicy(stream)
+        case ("GET", "/power"): answerPower(stream)
+        case ("PUT", "/power"), ("POST", "/power"): setPower(stream)
         default:
             if path.hasPrefix("/workers/") {
                 worker(stream, method, String(path.dropFirst("/workers/".count)))
@@ -159,12 +162,12 @@ final class AdminHandler: ServerHandler {
 
     // MARK: Wire
 
-    private func body(_ stream: ServerStream) -> [String: Any] {
+    func body(_ stream: ServerStream) -> [String: Any] {
         let object = try? JSONSerialization.jsonObject(with: Data(stream.body))
         return object as? [String: Any] ?? [:]
     }
 
-    private func answer(_ stream: ServerStream, _ status: Int, _ object: [String: Any]) {
+    func answer(_ stream: ServerStream, _ status: Int, _ object: [String: Any]) {
         let data = try? JSONSerialization.data(
             withJSONObject: object, options: [.sortedKeys, .prettyPrinted])
         send(stream, status, "application/json", Array(data ?? Data()) + [UInt8(ascii: "\n")])

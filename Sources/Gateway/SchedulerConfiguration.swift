@@ -28,6 +28,7 @@ extension Scheduler.Configuration {
             pools: pools, endpoints: endpoints, modelCount: configuration.models.count,
             tenants: tenants, policy: configuration.policy, limits: configuration.limits,
             objectives: objectives)
+        powerLimits = configuration.powerLimits
         meters = Self.meters(of: configuration)
         learns = configuration.learns
     }
@@ -46,6 +47,14 @@ extension Scheduler.Configuration {
     }
 }
 
+extension GatewayConfiguration {
+    var powerLimits: PowerLimits {
+        PowerLimits(
+            site: site.totalPowerLimit, pools: pools.map(\.powerLimit), pue: site.pue,
+            share: site.powerShare)
+    }
+}
+
 extension APIError {
     /// What a client is told of a rejection: whose fault it is, and when to come back.
     init(_ rejection: Rejection) {
@@ -55,6 +64,7 @@ extension APIError {
         case .noEndpoints: self = .noEndpoints(retryAfterSeconds: seconds)
         case .ttlExpired: self = .queueTimeout(retryAfterSeconds: seconds)
         case .shuttingDown: self = .draining
+        case .powerBudget: self = .powerBudget(retryAfterSeconds: seconds)
         case .upstreamFailed:
             if case .timeout = rejection.lastFailure {
                 self = .upstreamTimeout

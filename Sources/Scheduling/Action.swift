@@ -73,6 +73,8 @@ public enum RejectionReason: String, CaseIterable, Sendable {
     /// It waited in the queue as long as it may.
     case ttlExpired = "rejected-ttl-expired"
     case shuttingDown = "rejected-shutting-down"
+    /// It waited, or would have had to, since no endpoint may draw more power for it.
+    case powerBudget = "rejected-power-budget"
     /// The attempts that were allowed, or the time for them, are used up.
     case upstreamFailed = "rejected-upstream-failed"
 }

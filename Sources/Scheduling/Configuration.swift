@@ -89,6 +89,7 @@ extension Scheduler {
         public var guardBand = ObjectiveGuard.Configuration.defaults
         public var governor = AttainmentGovernor.Configuration.defaults
         public var patience = Patience.defaults
+        public var powerLimits = PowerLimits.none
         public var model = EndpointModel.Parameters.defaults
         /// A scraped load older than this counts no more.
         public var foreignLoadLifetime = TimeSpan.seconds(15)

@@ -27,6 +27,7 @@ extension Scheduler {
         case relabelled(EndpointID, label: UInt64)
         case setPolicy(RoutingPolicy)
         case setEndpointState(EndpointID, AdministrativeState)
+        case setPowerLimits(PowerLimits)
         /// The process is shutting down: nothing new, nothing queued; what runs may finish.
         case drainAll
         /// ``Scheduler/nextDeadline()`` has come. Early or late ones do no harm.

@@ -57,13 +57,30 @@ extension Scheduler {
         case .later:
             if isShuttingDown {
                 reject(slot, .shuttingDown, at: now, into: &actions)
-            } else if queue.hasRoom(for: requests.records[slot].request.serviceClass) {
+            } else if queue.hasRoom(for: requests.records[slot].request.serviceClass)
+                || makesRoom(for: slot, at: now, into: &actions)
+            {
                 enqueue(slot, into: &actions)
             } else {
                 reject(slot, .saturated, at: now, into: &actions)
             }
         case .never: reject(slot, reason, at: now, into: &actions)
         }
+    }
+
+    /// Sheds the newest of the least urgent class that waits, if that is less urgent than this
+    /// request. A bulk request never takes anybody's place.
+    private mutating func makesRoom(
+        for slot: Int, at now: MonotonicTime, into actions: inout [Action]
+    ) -> Bool {
+        let rank = requests.records[slot].request.serviceClass.rank
+        for lower in queue.depths.indices.reversed() where queue.depths[lower] > 0 {
+            guard lower > rank, let victim = queue.last(rank: lower) else { return false }
+            dequeue(victim.slot)
+            reject(victim.slot, .saturated, at: now, into: &actions)
+            return true
+        }
+        return false
     }
 
     private mutating func enqueue(_ slot: Int, into actions: inout [Action]) {
@@ -178,6 +195,7 @@ extension Scheduler {
         into actions: inout [Action]
     ) {
         let record = requests.records[slot]
+        let isForPower = record.lacksPower && (reason == .saturated || reason == .ttlExpired)
         var wait = pace.time(for: queue.count + 1)
         if case .saturated(let retryAfter?) = record.lastFailure { wait = max(wait, retryAfter) }
         if reason == .noEndpoints || reason == .upstreamFailed {
@@ -188,7 +206,7 @@ extension Scheduler {
             .reject(
                 record.id,
                 Rejection(
-                    reason: reason, retryAfterSeconds: seconds,
+                    reason: isForPower ? .powerBudget : reason, retryAfterSeconds: seconds,
                     lastFailure: record.lastFailure, attempts: record.attempts)))
         requests.remove(slot: slot)
         ends += 1

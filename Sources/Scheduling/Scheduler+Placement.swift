@@ -16,17 +16,27 @@ extension Scheduler {
     mutating func survey(_ slot: Int, at now: MonotonicTime) -> Prospect {
         router.eligible.removeAll(keepingCapacity: true)
         var hope = false
+        var isShortOfPower = false
         let record = requests.records[slot]
         for index in filter.endpoints(of: record.request.model)
         where filter.permits(record.request, on: index) && !record.tried.contains(index) {
             if endpoints[index].isUsable(at: now) {
                 hope = true
                 if endpoints[index].hasRoom(for: record.sequences, at: now) {
-                    router.eligible.append(index)
+                    if power.isOn, !powerAdmits(index, slot, at: now) {
+                        isShortOfPower = true
+                    } else {
+                        router.eligible.append(index)
+                    }
                 }
             } else if !hope, let from = endpoints[index].usable(from: now) {
                 hope = from <= record.deadline
             }
+        }
+        if isShortOfPower, router.eligible.isEmpty {
+            power.refused()
+            startPowerWatch(at: now)
+            requests.records[slot].lacksPower = true
         }
         return router.eligible.isEmpty ? (hope ? .later : .never) : .now
     }
@@ -43,7 +53,8 @@ extension Scheduler {
     {
         let demand = Router.Demand(
             size: size, model: requests.records[slot].request.model,
-            objective: requests.records[slot].objective, strictness: strictness(slot))
+            objective: requests.records[slot].objective,
+            strictness: strictness(slot) * (1 - power.pressure), pressure: power.pressure)
         guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return nil }
         return pick.isWorthWaiting && mayWait(slot, at: now) ? nil : pick
     }
@@ -54,9 +65,7 @@ extension Scheduler {
         _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
     ) -> Bool {
         let record = requests.records[slot]
-        let size = RequestSize(
-            inputTokens: record.inputTokens, outputTokens: record.outputTokens,
-            sequences: record.sequences, generates: record.request.task.generates)
+        let size = record.size
         guard let pick = pick(slot, size, at: now) else { return false }
         if queue.count > 0 { dequeue(slot) }
         let index = pick.endpoint
@@ -68,6 +77,9 @@ extension Scheduler {
         let position = members[index].insert(slot: slot, share)
         endpoints[index].running = members[index].totals
         endpoints[index].prefill.placed(prefill, at: now)
+        requests.records[slot].lacksPower = false
+        notePower(index, at: now)
+        startPowerWatch(at: now)
         endpoints[index].predictedEnergy += pick.estimate.marginalEnergy
         endpoints[index].dispatched += 1
         requests.records[slot].phase = .running(endpoint: index, position: position)
@@ -106,6 +118,7 @@ extension Scheduler {
             requests.records[moved].phase = .running(endpoint: index, position: position)
         }
         endpoints[index].running = members[index].totals
+        notePower(index, at: now)
         noteLeft(slot, index, isAnswered: isAnswered, usage: usage, at: now)
         requests.records[slot].phase = .queued
         return index

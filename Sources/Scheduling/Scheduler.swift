@@ -29,6 +29,9 @@ public struct Scheduler: ~Copyable, Sendable {
     var governors: [AttainmentGovernor]
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
+    var power: PowerBudget
+    /// When predicted power is made anew; `nil` without a limit or without requests.
+    var powerWake: MonotonicTime?
     var pace = CompletionPace()
     var ledger: EnergyLedger
     var learning: EndpointLearning
@@ -72,6 +75,11 @@ public struct Scheduler: ~Copyable, Sendable {
         random = RandomSource(seed: seeds.next())
         statistics = TokenStatistics(
             modelCount: configuration.modelCount, tenantCount: configuration.tenants.count)
+        power = PowerBudget(
+            idle: models.map(\.curve.idlePower),
+            pools: configuration.endpoints.map(\.pool.index),
+            poolCount: configuration.pools.count)
+        power.set(configuration.powerLimits)
         governors = Array(
             repeating: AttainmentGovernor(configuration.governor),
             count: max(configuration.modelCount, 0) * (configuration.tenants.count + 1))
@@ -101,6 +109,7 @@ public struct Scheduler: ~Copyable, Sendable {
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)
+        case .setPowerLimits(let limits): setPowerLimits(limits, at: now, into: &actions)
         case .drainAll: drainAll(at: now, into: &actions)
         case .deadline: break
         }

@@ -25,6 +25,14 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var powerError: Double
     /// Over which energy was counted.
     public var horizonSeconds: Double
+    /// Finished while requests still arrived.
+    public var outputTokensPerSecond: Double
+    /// True power, the mean over the second half of the time in which requests arrive.
+    public var meanWatts: Double
+    /// True power, the largest mean over one second.
+    public var peakWatts: Double
+    /// The longest time for which that was above the limit; `nil` without one.
+    public var secondsAboveLimit: Double?
 
     enum CodingKeys: String, CodingKey {
         case policy, seed, megajoules, attainment
@@ -39,9 +47,15 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case predictionErrorP50 = "prediction_error_p50"
         case powerError = "power_error"
         case horizonSeconds = "horizon_seconds"
+        case outputTokensPerSecond = "output_tokens_per_second"
+        case meanWatts = "mean_watts"
+        case peakWatts = "peak_watts"
+        case secondsAboveLimit = "seconds_above_limit"
     }
 
-    public init(_ record: RunRecord, services: [Workload.Service], seed: UInt64) {
+    public init(
+        _ record: RunRecord, services: [Workload.Service], seed: UInt64, limit: Watts? = nil
+    ) {
         func milliseconds(_ share: Double, _ samples: [TimeSpan]) -> Double {
             percentile(share, of: samples)?.milliseconds ?? 0
         }
@@ -62,5 +76,10 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         predictionErrorP50 = percentile(0.5, of: record.predictionErrors) ?? 0
         powerError = record.powerError(from: .zero + .seconds(600)) ?? 0
         horizonSeconds = record.length.seconds
+        outputTokensPerSecond = record.outputTokensPerSecond
+        let last = (record.outcomes.last?.arrivedAt ?? .zero) - MonotonicTime.zero
+        meanWatts = record.power.mean(from: TimeSpan(seconds: last.seconds / 2), to: last)
+        peakWatts = record.power.peak
+        secondsAboveLimit = limit.map { record.power.longestTime(above: $0).seconds }
     }
 }

@@ -9,6 +9,8 @@ public struct Director: Sendable {
     public var closed: [Int]
     /// Last changes to the scheduler's configuration.
     public var adjust: @Sendable (inout Scheduler.Configuration) -> Void
+    /// Last changes to the fleet.
+    public var adjustFleet: @Sendable (inout SimulatedFleet) -> Void = { _ in }
 
     public init(
         name: String, policy: RoutingPolicy, closed: [Int] = [],

@@ -12,6 +12,7 @@ public struct RunRecord: Sendable {
     public var idleFloor: Joules
     public var energyByEndpoint: [Joules]
     public var decisions: Int
+    public var power: PowerSeries
     /// By meter window of an endpoint that did something: when it ended, and how far its energy
     /// had been foretold from the truth, relative to it, before the window was learned from.
     public var powerErrors: [(at: MonotonicTime, error: Double)]
@@ -32,6 +33,15 @@ public struct RunRecord: Sendable {
         guard !outcomes.isEmpty else { return 1 }
         let met = outcomes.reduce(0) { $0 + ($1.met(services[$1.service].objective) ? 1 : 0) }
         return Double(met) / Double(outcomes.count)
+    }
+
+    /// Output tokens per second of what was finished while requests still arrived.
+    public var outputTokensPerSecond: Double {
+        guard let last = outcomes.last?.arrivedAt, last > .zero else { return 0 }
+        let tokens = outcomes.reduce(0) { sum, outcome in
+            outcome.finishedAt.map { $0 <= last } ?? false ? sum + outcome.outputTokens : sum
+        }
+        return Double(tokens) / last.seconds
     }
 
     /// J per output token that came out.

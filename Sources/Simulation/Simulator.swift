@@ -25,6 +25,7 @@ public struct Simulator: ~Copyable {
     private var now = MonotonicTime.zero
     private var lastEnd = MonotonicTime.zero
     private var decisions = 0
+    private var power = PowerSeries(interval: Simulator.progressInterval)
     private var actions: [Scheduler.Action] = []
     private var outputs: [EngineOutput] = []
     private var tokens: [Scheduler.TokenProgress] = []
@@ -35,6 +36,8 @@ public struct Simulator: ~Copyable {
         metering: SimulatedMetering = SimulatedMetering()
     ) {
         self.workload = workload
+        var fleet = fleet
+        director.adjustFleet(&fleet)
         self.fleet = fleet
         self.director = director
         var random = RandomSource(seed: seed)
@@ -77,6 +80,8 @@ public struct Simulator: ~Copyable {
                 readMeters()
             } else {
                 reportProgress()
+                let energy = engines.reduce(.zero) { $0 + $1.energyByState(upTo: now).total }
+                power.add(energy: energy.value)
                 progressAt = progressAt + Self.progressInterval
             }
         }
@@ -221,6 +226,6 @@ public struct Simulator: ~Copyable {
         return RunRecord(
             policy: director.name, outcomes: outcomes, length: end - .zero, energy: energy,
             idleFloor: fleet.idlePower * (end - .zero), energyByEndpoint: perEndpoint,
-            decisions: decisions, powerErrors: meters.errors)
+            decisions: decisions, power: power, powerErrors: meters.errors)
     }
 }

@@ -54,6 +54,9 @@ struct Simulate: ParsableCommand {
     @Option(help: "The truth of every endpoint is off its profile by up to this share, by seed.")
     var perturb = 0.0
 
+    @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
+    var siteWatts: Double?
+
     @Flag(help: "Print one JSON object per run instead of a table.")
     var json = false
 
@@ -68,6 +71,9 @@ struct Simulate: ParsableCommand {
             (0..<1).contains(meterLoss), (0..<0.9).contains(perturb)
         else {
             throw ValidationError("--meter-seconds is 0.2 or more, shares are 0 to 1")
+        }
+        guard siteWatts.map({ $0 >= 1 && $0 <= 1e9 }) ?? true else {
+            throw ValidationError("--site-watts is 1 or more")
         }
         guard !trace.isEmpty, !pool.isEmpty else {
             throw ValidationError("at least one --trace and one --pool")
@@ -88,7 +94,10 @@ struct Simulate: ParsableCommand {
                     workload: workload, fleet: fleet, director: director, seed: seed,
                     metering: metering
                 ).run(until: workload.horizon)
-                try show(ComparisonRow(record, services: workload.services, seed: seed))
+                try show(
+                    ComparisonRow(
+                        record, services: workload.services, seed: seed,
+                        limit: siteWatts.map { Watts($0) }))
             }
         }
     }
@@ -133,11 +142,24 @@ struct Simulate: ParsableCommand {
                 }
                 return Director.allStaticSubsets(of: fleet)
             }
+            if let site = siteWatts, let limited = limited(name, Watts(site), of: fleet) {
+                return [limited]
+            }
             guard let policy = RoutingPolicy(name: name) else {
                 let names = RoutingPolicy.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ValidationError("--policy is one of \(names) or subsets")
             }
-            return [Director(name: policy.rawValue, policy: policy)]
+            let director = Director(name: policy.rawValue, policy: policy)
+            return [siteWatts.map { director.limited(to: .init(site: Watts($0))) } ?? director]
+        }
+    }
+
+    /// Ways to keep a limit that are none of ours.
+    private func limited(_ name: String, _ site: Watts, of fleet: SimulatedFleet) -> Director? {
+        switch name {
+        case "uniform_limit": .uniformLimit(site, of: fleet)
+        case "board_limit": .boardLimit(site, of: fleet)
+        default: nil
         }
     }
 
@@ -162,7 +184,15 @@ struct Simulate: ParsableCommand {
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
                 row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
                 row.attributionErrorP95 * 100, row.predictionErrorP50 * 100,
-                row.powerError * 100))
+                row.powerError * 100)
+                + limitColumns(row))
+    }
+
+    private func limitColumns(_ row: ComparisonRow) -> String {
+        guard siteWatts != nil else { return "" }
+        return String(
+            format: "  %7.0f tokens/s, %5.0f W, peak %5.0f W, above limit for %.2f s",
+            row.outputTokensPerSecond, row.meanWatts, row.peakWatts, row.secondsAboveLimit ?? 0)
     }
 }
 

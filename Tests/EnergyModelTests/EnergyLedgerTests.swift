@@ -191,4 +191,21 @@ import Testing
         let half = Int64.max / 2
         #expect(splitter.entries.map(\.amount) == [half + 1, half])
     }
+
+    @Test func tenantsBeyondTheTableShareAnAccount() {
+        let table = AccountTable(pools: 2, models: 3, tenants: 1_000, most: 240)
+        func row(_ tenant: Int, _ pool: Int = 1) -> Int {
+            table.index(
+                of: .init(
+                    pool: PoolID(pool), model: ModelID(2), tenant: TenantID(tenant),
+                    serviceClass: .bulk))
+        }
+        #expect(table.rows.count <= 240)
+        #expect(Set([0, 1, 8].map { row($0) }).count == 3)
+        #expect(row(9) == row(999) && row(9) == row(-1))
+        #expect(row(0) != row(0, 0))
+        let key = table.key(at: row(4))
+        #expect(key.pool == PoolID(1) && key.model == ModelID(2))
+        #expect(key.tenant == TenantID(4) && key.serviceClass == .bulk)
+    }
 }

@@ -39,6 +39,8 @@ struct RequestRecord: Sendable {
     /// False once it must take the next place that there is.
     var mayWait = true
     var isTrial = false
+    /// It waits since a power limit lets nobody take it.
+    var lacksPower = false
     var work = RequestWork()
     var timing = RequestTiming()
     /// What it has cost until it left its last endpoint, if it wants to know.

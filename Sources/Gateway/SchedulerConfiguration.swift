@@ -30,6 +30,7 @@ extension Scheduler.Configuration {
             objectives: objectives)
         powerLimits = configuration.powerLimits
         meters = Self.meters(of: configuration)
+        learns = configuration.learns
     }
 
     /// The meters, with the endpoints that name them.

@@ -78,6 +78,8 @@ extension Scheduler {
         /// that is not listed, the anonymous one included, may use none.
         public var tenants: [Tenant]
         public var policy: RoutingPolicy
+        /// True: meters and our own streams correct the profiles.
+        public var learns = false
         public var limits: Limits
         /// By rank of the service class, used where a request brings no promise of its own.
         public var objectives: [LatencyObjective]

@@ -22,6 +22,9 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     /// and what was predicted at its placement, which is what it added and not its share.
     public var attributionErrorP95: Double
     public var predictionErrorP50: Double
+    /// Mean error of foretold interval power from ten minutes on, relative to the truth, over
+    /// windows in which an endpoint did something; 0 without any.
+    public var powerError: Double
     /// Over which energy was counted.
     public var horizonSeconds: Double
     /// Finished while requests still arrived.
@@ -47,6 +50,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case wakeUps = "wake_ups"
         case attributionErrorP95 = "attribution_error_p95"
         case predictionErrorP50 = "prediction_error_p50"
+        case powerError = "power_error"
         case horizonSeconds = "horizon_seconds"
         case outputTokensPerSecond = "output_tokens_per_second"
         case meanWatts = "mean_watts"
@@ -78,6 +82,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         wakeUps = record.wakeUps
         attributionErrorP95 = percentile(0.95, of: record.attributionErrors) ?? 0
         predictionErrorP50 = percentile(0.5, of: record.predictionErrors) ?? 0
+        powerError = record.powerError(from: .zero + .seconds(600)) ?? 0
         horizonSeconds = record.length.seconds
         outputTokensPerSecond = record.outputTokensPerSecond
         let last = (record.outcomes.last?.arrivedAt ?? .zero) - MonotonicTime.zero

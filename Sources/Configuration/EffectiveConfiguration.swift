@@ -210,6 +210,7 @@ extension GatewayConfiguration {
                     ("verify", .boolean(pool.tls.verify)),
                 ])
             ),
+            ("sleep", .block([("enabled", .boolean(pool.sleepIsEnabled))])),
             ("api_key", .optional(pool.apiKey) { _ in .text("...") }),
         ])
     }

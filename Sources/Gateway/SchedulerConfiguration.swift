@@ -14,7 +14,8 @@ extension Scheduler.Configuration {
         var endpoints: [Endpoint] = []
         for (index, pool) in configuration.pools.enumerated() {
             endpoints += pool.endpoints.map {
-                Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight)
+                Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight,
+                    canSleep: pool.sleepIsEnabled)
             }
         }
         let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools) }

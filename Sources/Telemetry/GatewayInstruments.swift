@@ -68,6 +68,8 @@ public struct GatewayInstruments: Sendable {
     public let energy: CallbackFamily
     /// Labels: pool, endpoint; 1 or 0.
     public let endpointUp: CallbackFamily
+    /// Labels: pool, endpoint; 1 or 0.
+    public let endpointDrainable: CallbackFamily
 
     /// Registers every family, those of the process included.
     public init(names: Names, version: String, in builder: inout MetricRegistryBuilder) {
@@ -134,6 +136,10 @@ public struct GatewayInstruments: Sendable {
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",
                 labels: ["pool", "endpoint"]))
+        endpointDrainable = builder.callback(
+            MetricDescriptor(
+                "joulegate_endpoint_drainable", .gauge,
+                help: "1 if the expected load does not need it", labels: ["pool", "endpoint"]))
         Self.registerBuild(version: version, in: &builder)
         ProcessFigures.register(in: &builder)
     }

@@ -64,6 +64,9 @@ struct Simulate: ParsableCommand {
     @Option(help: "The truth of every endpoint is off its profile by up to this share, by seed.")
     var perturb = 0.0
 
+    @Option(help: "PROFILE: prints the efficiency from which half of the tokens go to its pool.")
+    var breakEven: String?
+
     @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
     var siteWatts: Double?
 
@@ -105,6 +108,10 @@ struct Simulate: ParsableCommand {
             })
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
         let directors = try directors(of: pools)
+        if let breakEven {
+            try printBreakEven(of: breakEven, pools, workload(traces, seed: 1))
+            return
+        }
         var progress = SimulationProgress(total: directors.count * seeds)
         var picture: ComparisonPlot?
         if !json { print(Self.heading) }

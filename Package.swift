@@ -100,7 +100,7 @@ let package = Package(
             swiftSettings: strict),
 
         tests("InferenceTypes"),
-        tests("EnergyModel", ["InferenceTypes"]),
+        tests("EnergyModel", ["EmulatedEngine", "InferenceTypes"]),
         tests("Scheduling", ["EnergyModel", "InferenceTypes"]),
         tests("InferenceAPI", ["InferenceTypes"]),
         tests("Classification", ["InferenceTypes", "Scheduling"]),

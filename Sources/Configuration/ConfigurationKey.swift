@@ -52,6 +52,9 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "site.pue", "number, at least 1", "1",
             "power usage effectiveness, multiplies watts into building watts"),
+        ConfigurationKey(
+            "site.power_share", "number, 0 to 1", "1",
+            "part of the power above idle that this gateway may place where several share pools"),
         ConfigurationKey("meters[].name", "name", "required", "how endpoints refer to it"),
         ConfigurationKey(
             "meters[].source", words(MeterSource.self), "required",
@@ -83,6 +86,9 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "pools[].profile", "profile name or file", "required",
             "energy and latency curve that predictions start from"),
+        ConfigurationKey(
+            "pools[].power_limit_watts", "watts", "none",
+            "cap on the predicted power of its endpoints together"),
         ConfigurationKey(
             "pools[].endpoints[].url", "http(s) address", "required",
             "scheme, host and port of one model server"),
@@ -172,6 +178,9 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "shadow_policy", words(RoutingPolicy.self), "none",
             "decides beside policy without effect, for comparison"),
+        ConfigurationKey(
+            "learning.enabled", "true or false", "true",
+            "do meters and our own streams correct the profiles"),
         ConfigurationKey("probes.interval_ms", "milliseconds", "5000", "between two probes"),
         ConfigurationKey("probes.path", "path", "/health", "what is asked for"),
         ConfigurationKey(

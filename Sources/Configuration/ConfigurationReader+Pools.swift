@@ -47,6 +47,7 @@ extension ConfigurationReader {
             var pool = GatewayConfiguration.Pool(
                 name: name.value, engine: engine, accelerator: block.choice("accelerator"),
                 profile: profile ?? .unread, endpoints: [], models: [])
+            pool.powerLimit = block.number("power_limit_watts", in: 1...1e9).map { Watts($0) }
             pool.endpoints = endpoints(of: block, addresses: &addresses)
             pool.models = servedModels(of: block)
             let apiKey = block.string("api_key")?.value ?? ""
@@ -73,6 +74,7 @@ extension ConfigurationReader {
             let meters = (block.strings("meters") ?? []).compactMap { name in
                 reference(name, "meter", among: meterNames).map { MeterID($0) }
             }
+            refuseOverlap(of: meters, at: block)
             let maxInFlight = block.integer("max_in_flight", in: 1...1_000_000)
             guard let text = block.required("url"), let url = url(text) else { continue }
             if url.path != "/" {
@@ -88,6 +90,26 @@ extension ConfigurationReader {
                 GatewayConfiguration.Endpoint(url: url, meters: meters, maxInFlight: maxInFlight))
         }
         return endpoints
+    }
+
+    /// What two meters of one endpoint both see would be counted twice.
+    private func refuseOverlap(of meters: [MeterID], at block: BlockReader) {
+        for (index, first) in meters.enumerated() {
+            for second in meters[(index + 1)...] {
+                guard let one = known(first), let other = known(second) else { continue }
+                if first == second {
+                    reading.error("the meter \(one.name) is named twice", at: block.place)
+                } else if one.scope.holds(other.scope) || other.scope.holds(one.scope) {
+                    reading.error(
+                        "\(one.name) (\(one.scope.rawValue)) and \(other.name) "
+                            + "(\(other.scope.rawValue)) see the same watts", at: block.place)
+                }
+            }
+        }
+    }
+
+    private func known(_ id: MeterID) -> GatewayConfiguration.Meter? {
+        configuration.meters.indices.contains(id.index) ? configuration.meters[id.index] : nil
     }
 
     private mutating func servedModels(

@@ -81,6 +81,8 @@ struct ConfigurationReader {
         configuration.site.totalPowerLimit =
             block.number("total_power_limit_watts", in: 1...1e9).map { Watts($0) }
         configuration.site.pue = block.number("pue", in: 1...10) ?? configuration.site.pue
+        configuration.site.powerShare =
+            block.number("power_share", in: 0...1) ?? configuration.site.powerShare
     }
 
     // MARK: Models and classes
@@ -149,6 +151,7 @@ struct ConfigurationReader {
     private mutating func readOperation() {
         configuration.policy = policy("policy") ?? configuration.policy
         configuration.shadowPolicy = policy("shadow_policy")
+        configuration.learns = root.block("learning").boolean("enabled") ?? true
         let probes = root.block("probes")
         configuration.probes.interval =
             probes.milliseconds("interval_ms") ?? configuration.probes.interval

@@ -108,6 +108,7 @@ extension GatewayConfiguration {
             ("tenants", .list(tenants.map(tree))),
             ("policy", .plain(policy.rawValue)),
             ("shadow_policy", .optional(shadowPolicy) { .plain($0.rawValue) }),
+            ("learning", .block([("enabled", .boolean(learns))])),
             (
                 "probes",
                 .block([
@@ -156,7 +157,7 @@ extension GatewayConfiguration {
     private var siteTree: YAMLValue {
         .block([
             ("total_power_limit_watts", .optional(site.totalPowerLimit) { .number($0.value) }),
-            ("pue", .number(site.pue)),
+            ("pue", .number(site.pue)), ("power_share", .number(site.powerShare)),
         ])
     }
 
@@ -179,6 +180,7 @@ extension GatewayConfiguration {
             ("name", .text(pool.name)), ("engine", .plain(pool.engine.rawValue)),
             ("accelerator", .plain(pool.accelerator.rawValue)),
             ("profile", .text(pool.profile.name)),
+            ("power_limit_watts", .optional(pool.powerLimit) { .number($0.value) }),
             ("endpoints", .list(pool.endpoints.map(tree))),
             (
                 "models",

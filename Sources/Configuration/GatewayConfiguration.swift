@@ -18,6 +18,8 @@ public struct GatewayConfiguration: Hashable, Sendable {
     public var policy = RoutingPolicy.energyAware
     /// Decides beside `policy` without effect, to report what it would have chosen.
     public var shadowPolicy: RoutingPolicy?
+    /// True: what meters and our own streams show corrects the profiles.
+    public var learns = true
     public var limits = Limits()
     public var probes = Probes()
     public var scrapes = Scrapes()

@@ -144,5 +144,11 @@ public struct LimitKey: Sendable {
     private static let scheduling = [
         count("queued_requests", \.queuedRequests, "requests waiting in the queue"),
         span("queue_timeout_ms", \.queueTimeout, "longest wait in the queue"),
+        count(
+            "unsettled_requests", \.unsettledRequests,
+            "ended requests that wait for a meter's window; beyond it accounts share entries"),
+        count(
+            "energy_accounts", \.energyAccounts,
+            "combinations of pool, model, tenant and class with an account of their own"),
     ]
 }

@@ -43,6 +43,9 @@ extension GatewayConfiguration {
         public var totalPowerLimit: Watts?
         /// Power usage effectiveness: watts at the building's meter per watt at the machines'.
         public var pue = 1.0
+        /// Of the power above idle, the part that this gateway may place where several share the
+        /// fleet: 0 to 1.
+        public var powerShare = 1.0
 
         public init() {}
     }

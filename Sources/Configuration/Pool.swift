@@ -32,6 +32,8 @@ extension GatewayConfiguration {
         public var endpoints: [Endpoint]
         public var models: [ServedModel]
         public var tls = UpstreamTLS()
+        /// Most that its endpoints may be predicted to draw together; nil: no limit of its own.
+        public var powerLimit: Watts?
         /// Sent upstream as a bearer token; nil: none.
         public var apiKey: String?
 

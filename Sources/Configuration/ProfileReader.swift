@@ -10,13 +10,15 @@ public enum ProfileReader {
         .init("status", "text", "required", "measured, published, extrapolated or assumed"),
         .init("note", "text", "none", "where the figures are from"),
         .init("task", "text", "none", "classify: one forward pass per batch"),
-        .init("idle_watts", "watts", "required", "model loaded, nothing running"),
-        .init("sleep_watts", "watts", "required", "asleep"),
-        .init("wake_seconds", "seconds", "required", "from asleep to serving"),
-        .init("wake_joules", "joules", "required", "energy of one waking"),
+        .init("idle_watts", "watts", "required", "model loaded, nothing running; 17 % of tdp_watts"),
+        .init("sleep_watts", "watts", "required", "asleep; 4 % of tdp_watts"),
+        .init("wake_seconds", "seconds", "required", "from asleep to serving; 30"),
+        .init("wake_joules", "joules", "required", "energy of one waking; idle_watts x wake_seconds"),
         .init("max_batch", "count", "required", "most sequences at once"),
-        .init("prefill.tokens_per_second", "number", "required", "0: no separate prefill"),
-        .init("prefill.watts", "watts", "required", "power while prefilling"),
+        .init(
+            "prefill.tokens_per_second", "number", "required",
+            "0: no separate prefill; from bandwidth and active weights"),
+        .init("prefill.watts", "watts", "required", "power while prefilling; 91 % of tdp_watts"),
         .init("prefill.source", "text", "none", "where the prefill figures are from"),
         .init("weights_gigabytes", "gigabytes", "required", "size of the weights"),
         .init("kv_kilobytes_per_token", "kilobytes", "required", "KV cache per token"),
@@ -26,6 +28,12 @@ public enum ProfileReader {
         .init("knots[].iteration_seconds", "seconds", "required", "one decode step"),
         .init("knots[].watts", "watts", "required", "power during it"),
         .init("knots[].source", "text", "required", "as status, for this point"),
+        .init("memory_bandwidth_gigabytes_per_second", "number", "none", "whole group, no knots"),
+        .init("tdp_watts", "watts", "none", "whole group, no knots"),
+        .init("parameters_billions", "number", "weights / 2", "all parameters, no knots"),
+        .init("experts.count", "number", "required", "experts of a layer, no knots"),
+        .init("experts.active", "number", "required", "of these, used by each token"),
+        .init("experts.share", "number", "required", "share of the weights in experts, 0 to 1"),
     ]
 
     public static func load(path: String) throws(ConfigurationError) -> Profile {
@@ -66,28 +74,60 @@ public enum ProfileReader {
         _ = (root.string("note"), root.string("task"))
         let prefill = root.block("prefill")
         _ = prefill.string("source")
+        let start = coldStart(root)
+        let weights = quantity(root, "weights_gigabytes")
+        let maxBatch =
+            root.required("max_batch") == nil
+            ? 1 : root.integer("max_batch", in: 1...65_536) ?? 1
+        let idle = quantity(root, "idle_watts", start?.idlePower.value)
+        let wake = quantity(root, "wake_seconds", start.map { _ in 30 })
+        let status = provenance(of: root, "status")
         return Profile(
             name: root.required("name")?.value ?? "",
             model: root.required("model")?.value ?? "",
             accelerator: root.required("accelerator")?.value ?? "",
-            provenance: provenance(of: root, "status"),
-            idlePower: Watts(quantity(root, "idle_watts")),
-            sleepPower: Watts(quantity(root, "sleep_watts")),
-            wakeTime: TimeSpan(seconds: quantity(root, "wake_seconds")),
-            wakeEnergy: Joules(quantity(root, "wake_joules")),
-            maxBatch: root.required("max_batch") == nil
-                ? 1 : root.integer("max_batch", in: 1...65_536) ?? 1,
-            prefillTokensPerSecond: quantity(prefill, "tokens_per_second"),
-            prefillPower: Watts(quantity(prefill, "watts")),
-            weightsGigabytes: quantity(root, "weights_gigabytes"),
+            provenance: start == nil ? status : .assumed, idlePower: Watts(idle),
+            sleepPower: Watts(
+                quantity(root, "sleep_watts", start.map { $0.thermalDesignPower.value * 0.04 })),
+            wakeTime: TimeSpan(seconds: wake),
+            wakeEnergy: Joules(quantity(root, "wake_joules", start.map { _ in idle * wake })),
+            maxBatch: maxBatch,
+            prefillTokensPerSecond: quantity(
+                prefill, "tokens_per_second", start?.prefillTokensPerSecond),
+            prefillPower: Watts(quantity(prefill, "watts", start?.prefillPower.value)),
+            weightsGigabytes: weights,
             kvKilobytesPerToken: quantity(root, "kv_kilobytes_per_token"),
             meterScope: root.choice("meter_scope") ?? .accelerator,
-            decodeBuckets: buckets(of: root), knots: knots(of: root))
+            decodeBuckets: buckets(of: root),
+            knots: start?.knots(maxBatch: maxBatch) ?? knots(of: root))
+    }
+
+    /// A profile without knots says instead what its weights and its memory are like.
+    private static func coldStart(_ root: BlockReader) -> ColdStart? {
+        guard !root.has("knots") else { return nil }
+        guard let bandwidth = root.number("memory_bandwidth_gigabytes_per_second", in: 1e-3...1e9),
+            let power = root.number("tdp_watts", in: 1e-3...1e9)
+        else { return nil }
+        var experts: ColdStart.Experts?
+        if root.has("experts") {
+            let block = root.block("experts")
+            experts = ColdStart.Experts(
+                count: quantity(block, "count"), active: quantity(block, "active"),
+                share: quantity(block, "share"))
+        }
+        return ColdStart(
+            weightsGigabytes: quantity(root, "weights_gigabytes"),
+            bandwidthGigabytesPerSecond: bandwidth, thermalDesignPower: Watts(power),
+            experts: experts,
+            parametersBillions: root.number("parameters_billions", in: 1e-6...1e9))
     }
 
     /// Finite and not negative.
-    private static func quantity(_ block: BlockReader, _ key: String) -> Double {
-        block.required(key) == nil ? 0 : block.number(key, in: 0...1e9) ?? 0
+    private static func quantity(
+        _ block: BlockReader, _ key: String, _ fallback: Double? = nil
+    ) -> Double {
+        if let fallback, !block.has(key) { return fallback }
+        return block.required(key) == nil ? 0 : block.number(key, in: 0...1e9) ?? 0
     }
 
     private static func provenance(of block: BlockReader, _ key: String) -> Provenance {

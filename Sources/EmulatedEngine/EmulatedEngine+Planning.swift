@@ -146,9 +146,15 @@ extension EmulatedEngine {
     private mutating func makeStep(
         at start: MonotonicTime, batch: Int, chunkTokens: Int
     ) -> Step {
-        let decode = batch == 0 ? 0 : Double(table.durations[batch])
-        let prefill = prefillRate == 0 ? 0 : Double(chunkTokens) / prefillRate * 1e9
-        let watts = batch == 0 ? 0 : table.watts[batch]
+        var decode = batch == 0 ? 0 : Double(table.durations[batch])
+        var prefill = prefillRate == 0 ? 0 : Double(chunkTokens) / prefillRate * 1e9
+        var watts = batch == 0 ? 0 : table.watts[batch]
+        var prefillWatts = prefillWatts
+        if let limit = options.boardLimit {
+            let board = BoardLimit(limit: limit.value, idle: idleWatts)
+            (decode, watts) = board.decode(nanoseconds: decode, watts: watts)
+            (prefill, prefillWatts) = board.prefill(nanoseconds: prefill, watts: prefillWatts)
+        }
         let energy = decode * watts + prefill * prefillWatts
         let isSteady = chunkTokens == 0 && options.noise == 0
         let time = (decode + prefill) * deviation()

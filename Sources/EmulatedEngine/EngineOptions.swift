@@ -27,6 +27,8 @@ public struct EngineOptions: Sendable {
     /// The truth's watts over the profile's, idle included.
     public var powerFactor = 1.0
     /// Nothing runs until this long after the start; requests wait.
+    /// The board's own power limit: it slows its clock until it draws no more. `nil`: none.
+    public var boardLimit: Watts?
     public var warmUp = TimeSpan.zero
     public var reporting = TokenReporting.everyToken
 

@@ -32,14 +32,23 @@ extension EndpointModel {
             parameters.overhead + load.queuedPrefill + prefill + wait + step
         let gap = interTokenSeconds(step: step, prefill: prefill, on: load)
         let duration = firstToken.seconds + Double(max(size.outputTokens - 1, 0)) * gap
+        let energy = generationEnergy(size, on: load)
         return Estimate(
-            marginalEnergy: generationEnergy(size, on: load),
+            marginalEnergy: energy,
             timeToFirstToken: firstToken,
             interTokenLatency: TimeSpan(seconds: gap),
             runningInterTokenLatency: runningGap(gap, prefill: prefill, on: load),
             iterationTime: step, prefillStall: load.recentPrefill + prefill,
             duration: TimeSpan(seconds: duration),
+            energyDeviation: deviation(of: energy, size, batch: after),
             provenance: provenance(batch: after))
+    }
+
+    /// The part that is prefill as unsure as prefill, the rest as the curve at that batch.
+    func deviation(of energy: Joules, _ size: RequestSize, batch: Int) -> Joules {
+        let prefill = prefillEnergyPerToken.value * Double(size.uncachedInputTokens)
+        let rest = max(energy.value - prefill, 0)
+        return Joules(prefill * prefillDeviation + rest * curve.deviation(batch: batch))
     }
 
     private func generationEnergy(_ size: RequestSize, on load: EndpointLoad) -> Joules {

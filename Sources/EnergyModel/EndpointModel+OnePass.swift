@@ -14,6 +14,7 @@ extension EndpointModel {
         return Estimate(
             marginalEnergy: Joules(energy), timeToFirstToken: answer,
             runningInterTokenLatency: gap, duration: answer,
+            energyDeviation: Joules(energy * prefillDeviation),
             provenance: provenance(batch: load.batch))
     }
 
@@ -45,6 +46,9 @@ extension EndpointModel {
         return Estimate(
             marginalEnergy: after.energy - before.energy, timeToFirstToken: answer,
             duration: answer,
+            energyDeviation: Joules(
+                max(after.energy.value - before.energy.value, 0)
+                    * curve.deviation(batch: saturatingSum(load.batch, size.sequences))),
             provenance: provenance(batch: saturatingSum(load.batch, size.sequences)))
     }
 

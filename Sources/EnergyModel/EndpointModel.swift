@@ -30,17 +30,19 @@ public struct EndpointModel: Sendable {
         case onePass
     }
 
-    public let curve: IterationCurve
+    public internal(set) var curve: IterationCurve
     public let prefillRule: PrefillRule
-    let parameters: Parameters
-    private let prefillRate: Double
+    var parameters: Parameters
+    var prefillRate: Double
     /// c_p = (P_p - P0) / R_p: energy above idle per uncached input token.
     /// H100: (640 - 120) W / 22 000 per s = 0.02364 J; NPU (assumed): 175 / 9 000 = 0.01944 J.
-    public let prefillEnergyPerToken: JoulesPerToken
+    public internal(set) var prefillEnergyPerToken: JoulesPerToken
     /// e2 x kv: joules per token of context per output token.
     /// 0.2 J/GB x 128 kB = 2.56e-5 J.
-    let kvEnergyPerStep: Double
-    private let profileProvenance: Provenance
+    var kvEnergyPerStep: Double
+    var profileProvenance: Provenance
+    /// Relative standard deviation of what prefill is said to cost.
+    var prefillDeviation: Double
 
     public init(
         profile: Profile, engine: EngineKind, parameters: Parameters = .defaults
@@ -51,11 +53,20 @@ public struct EndpointModel: Sendable {
         prefillRate = rate > 0 && rate.isFinite ? rate : 0
         prefillRule =
             prefillRate == 0 ? .onePass : (engine == .vllmRBLN ? .exclusive : .shared)
-        let prefillPower = max(profile.prefillPower.value - profile.idlePower.value, 0)
-        prefillEnergyPerToken = JoulesPerToken(prefillRate == 0 ? 0 : prefillPower / prefillRate)
+        let aboveIdle = max(profile.prefillPower.value - profile.idlePower.value, 0)
+        prefillEnergyPerToken = JoulesPerToken(prefillRate == 0 ? 0 : aboveIdle / prefillRate)
         kvEnergyPerStep =
             parameters.kvJoulesPerGigabyte * max(profile.kvKilobytesPerToken, 0) * 1e-6
         profileProvenance = profile.provenance
+        prefillDeviation = IterationCurve.deviation(profile.provenance)
+    }
+
+    /// R_p; 0: there is no prefill apart from the one pass.
+    public var tokensPerPrefillSecond: Double { prefillRate }
+
+    /// P_p, what the group draws while it prefills.
+    var prefillPower: Watts {
+        curve.idlePower + Watts(prefillEnergyPerToken.value * prefillRate)
     }
 
     /// `pre = (Lin - cached) / R_p`. H100, 1 155 tokens: 52.5 ms. NPU: 128.3 ms.

@@ -18,6 +18,9 @@ public struct Estimate: Hashable, Sendable {
     public var prefillStall: TimeSpan
     /// From placement to the last token.
     public var duration: TimeSpan
+    /// Standard deviation of ``marginalEnergy`` by what is known of curve and prefill, as if their
+    /// errors went the same way. The answer's length is not in it.
+    public var energyDeviation: Joules
     /// Never ``Provenance/measured``: a prediction is at best modelled.
     public var provenance: Provenance
 
@@ -25,7 +28,7 @@ public struct Estimate: Hashable, Sendable {
         marginalEnergy: Joules, timeToFirstToken: TimeSpan,
         interTokenLatency: TimeSpan = .zero, runningInterTokenLatency: TimeSpan = .zero,
         iterationTime: TimeSpan = .zero, prefillStall: TimeSpan = .zero,
-        duration: TimeSpan, provenance: Provenance
+        duration: TimeSpan, energyDeviation: Joules = .zero, provenance: Provenance
     ) {
         self.marginalEnergy = marginalEnergy
         self.timeToFirstToken = timeToFirstToken
@@ -34,6 +37,7 @@ public struct Estimate: Hashable, Sendable {
         self.iterationTime = iterationTime
         self.prefillStall = prefillStall
         self.duration = duration
+        self.energyDeviation = energyDeviation
         self.provenance = provenance
     }
 }

@@ -18,9 +18,9 @@ import InferenceTypes
 public struct IterationCurve: Sendable {
     /// Most sequences that one step can run: the profile's maximum, or its largest bucket.
     public let capacity: Int
-    public let idlePower: Watts
+    public private(set) var idlePower: Watts
     /// By batch, 0 to ``capacity``. One array, so that a copy of the model is one reference.
-    private let rows: [Row]
+    private var rows: [Row]
 
     private struct Row: Sendable {
         var bucket: Int
@@ -28,6 +28,18 @@ public struct IterationCurve: Sendable {
         var power: Watts
         var energy: Joules
         var provenance: Provenance
+        /// Relative standard deviation of the energy.
+        var deviation: Double
+    }
+
+    /// A profile says nothing of how sure it is. By what it says of itself: half for assumptions,
+    /// a quarter for what was computed, a tenth for published measurements of another machine.
+    static func deviation(_ provenance: Provenance) -> Double {
+        switch provenance {
+        case .measured: 0.1
+        case .modelled: 0.25
+        case .assumed: 0.5
+        }
     }
 
     /// A table longer than this is a mistake in a profile.
@@ -51,7 +63,7 @@ public struct IterationCurve: Sendable {
         var rows = [
             Row(
                 bucket: 0, time: .zero, power: idle, energy: .zero,
-                provenance: profile.provenance)
+                provenance: profile.provenance, deviation: deviation(profile.provenance))
         ]
         var seconds = 0.0
         var joules = 0.0
@@ -60,11 +72,12 @@ public struct IterationCurve: Sendable {
             let watts = max(power.value(at: Double(bucket)), idle.value)
             seconds = max(seconds, time.value(at: Double(bucket)))
             joules = max(joules, (watts - idle.value) * seconds)
+            let word = provenance(at: Double(bucket), of: profile)
             rows.append(
                 Row(
                     bucket: bucket, time: TimeSpan(seconds: seconds), power: Watts(watts),
                     energy: Joules(joules),
-                    provenance: provenance(at: Double(bucket), of: profile)))
+                    provenance: word, deviation: deviation(word.combined(with: profile.provenance))))
         }
         return rows
     }
@@ -104,4 +117,26 @@ public struct IterationCurve: Sendable {
     public func energyAboveIdle(batch: Int) -> Joules { rows[index(batch)].energy }
 
     public func provenance(batch: Int) -> Provenance { rows[index(batch)].provenance }
+
+    /// Relative standard deviation of ``energyAboveIdle(batch:)``.
+    public func deviation(batch: Int) -> Double { rows[index(batch)].deviation }
+
+    // MARK: What was learned
+
+    mutating func setIdle(_ power: Watts) {
+        idlePower = power
+        rows[0].power = power
+    }
+
+    mutating func setRow(
+        _ batch: Int, time: TimeSpan, energy: Joules, power: Watts, provenance: Provenance,
+        deviation: Double
+    ) {
+        guard rows.indices.contains(batch) else { return }
+        rows[batch].time = time
+        rows[batch].energy = energy
+        rows[batch].power = power
+        rows[batch].provenance = provenance
+        rows[batch].deviation = deviation
+    }
 }

@@ -42,9 +42,12 @@ final class AdminHandler: ServerHandler {
         case ("GET", "/health"), ("GET", "/liveness"): answer(stream, 200, ["status": "ok"])
         case ("GET", "/readiness"): answerReadiness(stream)
         case ("GET", "/status"), ("GET", "/"): answer(stream, 200, status())
+        case ("GET", "/energy"): answer(stream, 200, energy())
         case ("GET", "/workers"): answer(stream, 200, ["workers": workers()])
         case ("GET", "/classification"): answer(stream, 200, classificationPage())
         case ("PUT", "/policy"), ("POST", "/policy"): setPolicy(stream)
+        case ("GET", "/power"): answerPower(stream)
+        case ("PUT", "/power"), ("POST", "/power"): setPower(stream)
         default:
             if path.hasPrefix("/workers/") {
                 worker(stream, method, String(path.dropFirst("/workers/".count)))

@@ -97,6 +97,8 @@ extension Exchange {
             release()
             return
         }
+        // The answer was whole.
+        if phase == .charging { return }
         // A keep-alive connection that the server closed while it was idle: its fault, not the
         // request's. One fresh connection to the same place.
         let wasStale =
@@ -173,6 +175,9 @@ extension Exchange {
             return
         case .trailing:
             if now - lastByteAt > .seconds(1) { release() }
+            return
+        case .charging:
+            if now - lastByteAt > .seconds(1) { finishCharged(nil) }
             return
         case .sending:
             if connection?.isConnected == false {

@@ -31,6 +31,9 @@ final class Exchange: ClientHandler {
         /// An error answer is being read -> `placing` (another endpoint), `passing` (too long),
         /// `idle` (passed on).
         case discarding
+        /// The answer is whole; its end waits for the scheduler to name its cost -> `trailing`,
+        /// `idle`.
+        case charging
         /// The client has everything; the end of the upstream's framing is awaited so that its
         /// connection can be used again -> `idle`.
         case trailing
@@ -49,6 +52,8 @@ final class Exchange: ClientHandler {
     var request: ParsedRequest?
     var clientRequestID: String?
     var explains = false
+    /// The client asked what the request costs.
+    var wantsEnergy = false
     /// Of a classification that is batched.
     var messages = MessageSet()
 
@@ -125,6 +130,7 @@ final class Exchange: ClientHandler {
         arrivedAt = now
         clientRequestID = RequestIdentifier.fromClient(stream.head)
         explains = shell.directory.isAdmin(stream.head)
+        wantsEnergy = stream.head.value(of: "x-joulegate-energy", begins: "true", whole: true)
     }
 
     /// The body is complete: understand it and ask the scheduler.
@@ -163,17 +169,17 @@ final class Exchange: ClientHandler {
                 throw .invalid(param: "model", "This model does not answer questions.")
             }
         }
-        request = parsed
+        self.request = parsed
         let serviceClass = tenant?.serviceClass ?? .default
         phase = .placing
-        shell.submit(
-            .arrived(
-                InferenceRequest(
-                    id: id, tenant: self.tenant, model: model, task: task,
-                    serviceClass: serviceClass, streams: parsed.streams,
-                    promptBytes: parsed.promptBytes, mediaParts: parsed.mediaParts,
-                    maxOutputTokens: parsed.maxOutputTokens, choices: parsed.choices,
-                    objective: directory.objective(model, serviceClass))))
+        var request = InferenceRequest(
+            id: id, tenant: self.tenant, model: model, task: task,
+            serviceClass: serviceClass, streams: parsed.streams,
+            promptBytes: parsed.promptBytes, mediaParts: parsed.mediaParts,
+            maxOutputTokens: parsed.maxOutputTokens, choices: parsed.choices,
+            objective: directory.objective(model, serviceClass))
+        request.reportsEnergy = wantsEnergy
+        shell.submit(.arrived(request))
     }
 
     /// Fields that run code on the model server, and URLs that make it fetch, need permission.
@@ -211,7 +217,7 @@ final class Exchange: ClientHandler {
     func clientGone() {
         detach()
         switch phase {
-        case .idle, .receiving, .trailing: break
+        case .idle, .receiving, .trailing, .charging: break
         case .placing: shell.submit(.withdrawn(id))
         case .classifying: shell.desk.left(self)
         case .sending, .streaming, .buffering, .passing, .discarding:
@@ -244,6 +250,8 @@ final class Exchange: ClientHandler {
             release()
         case .idle, .trailing:
             break
+        case .charging:
+            finishCharged(nil)
         case .placing:
             shell.submit(.withdrawn(id))
             refuse(error)

@@ -21,7 +21,35 @@ extension Gateway {
                     ], endpoint.condition.takesRequests ? 1 : 0)
             }
         }
+        registry.provide(instruments.energy) { [unowned gateway = self] in
+            gateway.energyByUse()
+        }
         registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }
+        providePowerLimits()
+    }
+
+    private func providePowerLimits() {
+        func accounts(
+            _ watts: @escaping @Sendable (Scheduler.Power.Account) -> Watts
+        ) -> @Sendable () -> [LabelledValue] {
+            { [unowned gateway = self] in
+                let power = gateway.scheduler.snapshot(at: MonotonicClock.now()).power
+                return (power?.accounts ?? []).map {
+                    LabelledValue([gateway.name(of: $0)], watts($0).value)
+                }
+            }
+        }
+        registry.provide(instruments.powerLimit, from: accounts { $0.limit })
+        registry.provide(instruments.predictedPower, from: accounts { $0.predicted })
+        registry.provide(instruments.powerPressure) { [unowned gateway = self] in
+            let power = gateway.scheduler.snapshot(at: MonotonicClock.now()).power
+            return power.map { [LabelledValue([], $0.pressure)] } ?? []
+        }
+    }
+
+    /// A pool's name, or `site`.
+    func name(of account: Scheduler.Power.Account) -> String {
+        account.pool.map { directory.pool($0).name } ?? "site"
     }
 
     /// Each pool's meters; a meter that two pools share appears under both names, as one of them
@@ -52,6 +80,8 @@ extension EndpointCondition {
     var takesRequests: Bool {
         switch self {
         case .active, .slowStart, .resting, .onTrial: true
+        // A request wakes them.
+        case .retiring, .asleep, .waking: true
         case .ejected, .unhealthy, .draining: false
         }
     }

@@ -51,7 +51,8 @@ public final class Gateway: Sendable {
         instance = UInt32(truncatingIfNeeded: unix.nanoseconds >> 10)
         let scheduler = Scheduler(
             configuration: Scheduler.Configuration(configuration),
-            seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds))
+            seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds),
+            at: MonotonicClock.now())
         self.scheduler = SharedScheduler(scheduler)
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)

@@ -151,6 +151,7 @@ final class ReactorInstruments {
             case .noEndpoints, .upstreamFailed: .noEndpoints
             case .ttlExpired: .ttlExpired
             case .shuttingDown: .shuttingDown
+            case .powerBudget: .powerBudget
             }
         families.rejections[reason.rawValue].add(shard: shard)
     }

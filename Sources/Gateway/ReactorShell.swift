@@ -155,6 +155,8 @@ final class ReactorShell: ServerHandler {
                 }
             case .endpointStateChanged(let endpoint, let condition):
                 gateway.endpointChanged(endpoint, condition)
+            case .charged(let id, let energy): table.find(id)?.charged(energy)
+            case .attributed, .sleep, .wake: break
             }
         }
     }
@@ -165,7 +167,7 @@ final class ReactorShell: ServerHandler {
             switch action {
             case .dispatch(_, let placement): flight.dispatch(placement)
             case .reject(_, let rejection): flight.reject(rejection)
-            case .queue, .endpointStateChanged: break
+            case .queue, .endpointStateChanged, .charged, .attributed, .sleep, .wake: break
             }
             return
         }
@@ -173,7 +175,7 @@ final class ReactorShell: ServerHandler {
         switch action {
         case .dispatch(_, let placement): exchange.dispatch(placement)
         case .reject(_, let rejection): exchange.reject(rejection)
-        case .queue, .endpointStateChanged: break
+        case .queue, .endpointStateChanged, .charged, .attributed, .sleep, .wake: break
         }
     }
 

@@ -28,6 +28,29 @@ extension Scheduler.Configuration {
             pools: pools, endpoints: endpoints, modelCount: configuration.models.count,
             tenants: tenants, policy: configuration.policy, limits: configuration.limits,
             objectives: objectives)
+        powerLimits = configuration.powerLimits
+        meters = Self.meters(of: configuration)
+    }
+
+    /// The meters, with the endpoints that name them.
+    private static func meters(of configuration: GatewayConfiguration) -> [Meter] {
+        let endpoints = configuration.pools.flatMap(\.endpoints)
+        return configuration.meters.indices.map { index in
+            let seen = endpoints.indices.filter {
+                endpoints[$0].meters.contains(MeterID(index))
+            }
+            let meter = configuration.meters[index]
+            return Meter(
+                name: meter.name, endpoints: seen.map { EndpointID($0) }, scope: meter.scope)
+        }
+    }
+}
+
+extension GatewayConfiguration {
+    var powerLimits: PowerLimits {
+        PowerLimits(
+            site: site.totalPowerLimit, pools: pools.map(\.powerLimit), pue: site.pue,
+            share: site.powerShare)
     }
 }
 
@@ -40,6 +63,7 @@ extension APIError {
         case .noEndpoints: self = .noEndpoints(retryAfterSeconds: seconds)
         case .ttlExpired: self = .queueTimeout(retryAfterSeconds: seconds)
         case .shuttingDown: self = .draining
+        case .powerBudget: self = .powerBudget(retryAfterSeconds: seconds)
         case .upstreamFailed:
             if case .timeout = rejection.lastFailure {
                 self = .upstreamTimeout

@@ -46,6 +46,10 @@ public struct Microjoules: Hashable, Comparable, Sendable {
         return Microjoules(overflow ? (a.value > 0 ? .max : .min) : sum)
     }
     public static func += (a: inout Microjoules, b: Microjoules) { a = a + b }
+    public static func - (a: Microjoules, b: Microjoules) -> Microjoules {
+        let (difference, overflow) = a.value.subtractingReportingOverflow(b.value)
+        return Microjoules(overflow ? (a.value > 0 ? .max : .min) : difference)
+    }
 }
 
 /// Energy per token, J/token. Say of which token (input, output) in the name of the value.

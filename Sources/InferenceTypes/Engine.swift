@@ -115,6 +115,8 @@ public struct InferenceRequest: Hashable, Sendable {
     /// Choices asked for (`n`), at least 1.
     public var choices: Int
     public var objective: LatencyObjective
+    /// The client wants to know what its request has cost.
+    public var reportsEnergy = false
 
     public init(
         id: RequestID, tenant: TenantID = .anonymous, model: ModelID, task: InferenceTask,

@@ -90,5 +90,12 @@ public struct Limits: Hashable, Sendable {
     public var queuedRequests = 4_096
     public var queueTimeout = TimeSpan.seconds(30)
 
+    // Energy
+    /// Requests that ended and wait for a meter's window to close, per meter; beyond it those of
+    /// one account share an entry.
+    public var unsettledRequests = 65_536
+    /// Combinations of pool, model, tenant and class that have an account of their own.
+    public var energyAccounts = 16_384
+
     public init() {}
 }

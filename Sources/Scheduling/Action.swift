@@ -11,6 +11,13 @@ extension Scheduler {
         case reject(RequestID, Rejection)
         /// For logs and metrics.
         case endpointStateChanged(EndpointID, EndpointCondition)
+        /// Put the endpoint to sleep, or wake it, and tell ``Event/powerStateChanged(_:_:)``.
+        case sleep(EndpointID)
+        case wake(EndpointID)
+        /// What a dispatched request that asked for it has cost by its end.
+        case charged(RequestID, RequestEnergy)
+        /// What a closed window adds to a request, ended or not; only if the configuration asks.
+        case attributed(RequestID, Attribution)
     }
 }
 
@@ -69,6 +76,8 @@ public enum RejectionReason: String, CaseIterable, Sendable {
     /// It waited in the queue as long as it may.
     case ttlExpired = "rejected-ttl-expired"
     case shuttingDown = "rejected-shutting-down"
+    /// It waited, or would have had to, since no endpoint may draw more power for it.
+    case powerBudget = "rejected-power-budget"
     /// The attempts that were allowed, or the time for them, are used up.
     case upstreamFailed = "rejected-upstream-failed"
 }

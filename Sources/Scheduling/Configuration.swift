@@ -41,14 +41,18 @@ extension Scheduler {
             public var weight: Double
             /// Most sequences in flight; `nil`: what runs at once plus the waiting allowance.
             public var maxInFlight: Int?
+            /// True if it can be put to sleep and woken.
+            public var canSleep: Bool
 
             public init(
-                pool: PoolID, profile: Profile, weight: Double = 1, maxInFlight: Int? = nil
+                pool: PoolID, profile: Profile, weight: Double = 1, maxInFlight: Int? = nil,
+                canSleep: Bool = false
             ) {
                 self.pool = pool
                 self.profile = profile
                 self.weight = weight
                 self.maxInFlight = maxInFlight
+                self.canSleep = canSleep
             }
         }
 
@@ -59,8 +63,16 @@ extension Scheduler {
             public init(allowedPools: [PoolID]? = nil) { self.allowedPools = allowedPools }
         }
 
+        public typealias Meter = EnergyLedger.Meter
+
         public var pools: [Pool]
         public var endpoints: [Endpoint]
+        /// By `MeterID`.
+        public var meters: [Meter] = []
+        /// Whether the shell is told what every window adds to every request.
+        public var reportsAttribution = false
+        /// Whether reading the KV cache is charged to requests by the length of their contexts.
+        public var chargesContext = true
         public var modelCount: Int
         /// By `TenantID`. Empty: no tenants, everyone may use every pool. Otherwise a tenant
         /// that is not listed, the anonymous one included, may use none.
@@ -79,7 +91,12 @@ extension Scheduler {
         public var guardBand = ObjectiveGuard.Configuration.defaults
         public var governor = AttainmentGovernor.Configuration.defaults
         public var patience = Patience.defaults
+        public var powerLimits = PowerLimits.none
         public var model = EndpointModel.Parameters.defaults
+        /// Whether a request that nobody awake can serve in time may have an endpoint woken.
+        public var wakesOnDemand = true
+        /// How long an endpoint that is woken is taken to stay awake.
+        public var wakeHold = TimeSpan.seconds(60)
         /// A scraped load older than this counts no more.
         public var foreignLoadLifetime = TimeSpan.seconds(15)
         /// Share of the queue that bulk requests may fill.

@@ -20,8 +20,15 @@ extension Scheduler {
         /// The result of one active health probe.
         case probed(EndpointID, healthy: Bool)
         case scraped(EndpointID, ScrapedLoad)
+        /// The endpoint fell asleep or woke; or, after an action, it would not.
+        case powerStateChanged(EndpointID, PowerState)
+        /// What a ``Planner`` wants.
+        case planned(Plan)
+        /// Meters' windows that have closed; hand them in as soon as their last reading is in.
+        case metered([MeterWindow])
         case setPolicy(RoutingPolicy)
         case setEndpointState(EndpointID, AdministrativeState)
+        case setPowerLimits(PowerLimits)
         /// The process is shutting down: nothing new, nothing queued; what runs may finish.
         case drainAll
         /// ``Scheduler/nextDeadline()`` has come. Early or late ones do no harm.

@@ -28,6 +28,7 @@ extension Scheduler {
             reject(slot, .shuttingDown, at: now, into: &actions)
             return
         }
+        countDemand(slot)
         // Room that time alone made (slow start, a foreign load grown old) goes to those who
         // wait first.
         if queue.count > 0, patienceWake == nil {
@@ -43,7 +44,13 @@ extension Scheduler {
         _ slot: Int, ifHopeless reason: RejectionReason, at now: MonotonicTime,
         into actions: inout [Action]
     ) {
-        switch survey(slot, at: now) {
+        var prospect = survey(slot, at: now)
+        if prospect != .now, sleepers > 0,
+            summon(for: slot, requests.records[slot].size, at: now, into: &actions)
+        {
+            prospect = survey(slot, at: now)
+        }
+        switch prospect {
         case .now:
             if dispatch(slot, at: now, into: &actions) { return }
             // A full queue is no place to wait by choice.
@@ -57,13 +64,30 @@ extension Scheduler {
         case .later:
             if isShuttingDown {
                 reject(slot, .shuttingDown, at: now, into: &actions)
-            } else if queue.hasRoom(for: requests.records[slot].request.serviceClass) {
+            } else if queue.hasRoom(for: requests.records[slot].request.serviceClass)
+                || makesRoom(for: slot, at: now, into: &actions)
+            {
                 enqueue(slot, into: &actions)
             } else {
                 reject(slot, .saturated, at: now, into: &actions)
             }
         case .never: reject(slot, reason, at: now, into: &actions)
         }
+    }
+
+    /// Sheds the newest of the least urgent class that waits, if that is less urgent than this
+    /// request. A bulk request never takes anybody's place.
+    private mutating func makesRoom(
+        for slot: Int, at now: MonotonicTime, into actions: inout [Action]
+    ) -> Bool {
+        let rank = requests.records[slot].request.serviceClass.rank
+        for lower in queue.depths.indices.reversed() where queue.depths[lower] > 0 {
+            guard lower > rank, let victim = queue.last(rank: lower) else { return false }
+            dequeue(victim.slot)
+            reject(victim.slot, .saturated, at: now, into: &actions)
+            return true
+        }
+        return false
     }
 
     private mutating func enqueue(_ slot: Int, into actions: inout [Action]) {
@@ -178,6 +202,7 @@ extension Scheduler {
         into actions: inout [Action]
     ) {
         let record = requests.records[slot]
+        let isForPower = record.lacksPower && (reason == .saturated || reason == .ttlExpired)
         var wait = pace.time(for: queue.count + 1)
         if case .saturated(let retryAfter?) = record.lastFailure { wait = max(wait, retryAfter) }
         if reason == .noEndpoints || reason == .upstreamFailed {
@@ -188,7 +213,7 @@ extension Scheduler {
             .reject(
                 record.id,
                 Rejection(
-                    reason: reason, retryAfterSeconds: seconds,
+                    reason: isForPower ? .powerBudget : reason, retryAfterSeconds: seconds,
                     lastFailure: record.lastFailure, attempts: record.attempts)))
         requests.remove(slot: slot)
         ends += 1

@@ -22,6 +22,10 @@ extension Scheduler {
         guard endpoints.indices.contains(id.index) else { return }
         let own = endpoints[id.index].running.sequences
         endpoints[id.index].foreign.observe(load, own: own)
+        notePower(id.index, at: now)
+        ledger.foreign(
+            endpoints[id.index].foreign.sequences(at: now), on: id.index, models[id.index],
+            at: now)
         drainQueue(for: id.index, at: now, into: &actions)
     }
 
@@ -70,6 +74,9 @@ extension Scheduler {
             case .patience:
                 guard patienceWake == entry.time else { continue }
                 lookAgain(at: now, into: &actions)
+            case .power:
+                guard powerWake == entry.time else { continue }
+                renewPower(at: now, into: &actions)
             case .endpoint(let index):
                 guard endpoints[index].wake == entry.time else { continue }
                 endpoints[index].wake = nil
@@ -88,6 +95,7 @@ extension Scheduler {
         case .request(let slot, let number): isWaiting(slot, number)
         case .endpoint(let index): endpoints[index].wake == entry.time
         case .patience: patienceWake == entry.time
+        case .power: powerWake == entry.time
         }
     }
 

@@ -11,6 +11,7 @@ extension Scheduler {
         checkQueue(&broken)
         checkEndpoints(&broken)
         checkNobodyWaitsInVain(at: now, &broken)
+        broken += ledger.imbalances
         return broken
     }
 
@@ -76,9 +77,13 @@ extension Scheduler {
         return mayWait(slot, at: now - configuration.patience.interval)
     }
 
+    private func waitsForPower(_ slot: Int) -> Bool {
+        power.isOn && powerWake != nil && requests.records[slot].lacksPower
+    }
+
     /// No endpoint has room for the first of a lane. Left out is what only time can change:
     /// slow start, foreign load that grows old, a wake-up that is due; and those who wait by
-    /// choice, as long as they may and look again soon.
+    /// choice or for power, as long as they may and look again soon.
     private func checkNobodyWaitsInVain(at now: MonotonicTime, _ broken: inout [String]) {
         guard queue.count > 0, deadlines.first.map({ $0.time > now }) ?? true else { return }
         for (index, endpoint) in endpoints.enumerated() {
@@ -92,7 +97,9 @@ extension Scheduler {
                             && endpoint.hasRoom(
                                 for: requests.records[slot].sequences, at: now)
                     }
-                    if let ticket, !waitsByChoice(ticket.slot, at: now) {
+                    if let ticket, !waitsByChoice(ticket.slot, at: now),
+                        !waitsForPower(ticket.slot)
+                    {
                         broken.append("endpoint \(index) has room for slot \(ticket.slot)")
                     }
                 }

@@ -16,6 +16,7 @@ extension Scheduler {
             !requests.records[slot].sawFirstToken
         else { return }
         requests.records[slot].firstTokenAt = now
+        ledger.firstToken(&requests.records[slot].work, on: index, models[index], at: now)
         endpoints[index].prefill.settled(requests.records[slot].prefill, at: now)
         endpoints[index].rest.answered()
         if endpoints[index].breaker.answered(
@@ -38,11 +39,14 @@ extension Scheduler {
             let expected = record.outputTokens * record.sequences
             let produced = max(report.outputTokens, 0)
             requests.records[slot].progress = produced
+            ledger.progressed(
+                &requests.records[slot].work, tokens: produced, on: index, at: now)
             // An answer that outlives its expectation is taken to go on for a while.
             let remaining = produced < expected ? expected - produced : 0
             members[index].setRemainingTokens(max(remaining, expected / 4), at: position)
             endpoints[index].running = members[index].totals
         }
+        ledger.settlePaces(models)
     }
 
     /// The request is over, wherever it was.
@@ -51,12 +55,16 @@ extension Scheduler {
         into actions: inout [Action]
     ) {
         guard let slot = requests.slot(of: id) else { return }
-        guard let index = detach(slot, at: now) else {
+        let isAnswered = completion.outcome == .completed
+        guard let index = detach(
+            slot, isAnswered: isAnswered, usage: completion.usage, at: now)
+        else {
             dequeue(slot)
             end(slot)
             return
         }
         let record = requests.records[slot]
+        charge(record, into: &actions)
         end(slot)
         pace.ended(at: now)
         switch completion.outcome {
@@ -71,6 +79,7 @@ extension Scheduler {
             failed(index, failure, isTrial: record.isTrial, at: now, into: &actions)
         }
         report(index, at: now, into: &actions)
+        retireIfDone(index, at: now, into: &actions)
         drainQueue(for: index, at: now, into: &actions)
     }
 
@@ -95,6 +104,7 @@ extension Scheduler {
         failed(index, failure, isTrial: isTrial, at: now, into: &actions)
         retry(slot, failure, at: now, into: &actions)
         report(index, at: now, into: &actions)
+        retireIfDone(index, at: now, into: &actions)
         drainQueue(for: index, at: now, into: &actions)
     }
 

@@ -16,17 +16,27 @@ extension Scheduler {
     mutating func survey(_ slot: Int, at now: MonotonicTime) -> Prospect {
         router.eligible.removeAll(keepingCapacity: true)
         var hope = false
+        var isShortOfPower = false
         let record = requests.records[slot]
         for index in filter.endpoints(of: record.request.model)
         where filter.permits(record.request, on: index) && !record.tried.contains(index) {
             if endpoints[index].isUsable(at: now) {
                 hope = true
                 if endpoints[index].hasRoom(for: record.sequences, at: now) {
-                    router.eligible.append(index)
+                    if power.isOn, !powerAdmits(index, slot, at: now) {
+                        isShortOfPower = true
+                    } else {
+                        router.eligible.append(index)
+                    }
                 }
             } else if !hope, let from = endpoints[index].usable(from: now) {
                 hope = from <= record.deadline
             }
+        }
+        if isShortOfPower, router.eligible.isEmpty {
+            power.refused()
+            startPowerWatch(at: now)
+            requests.records[slot].lacksPower = true
         }
         return router.eligible.isEmpty ? (hope ? .later : .never) : .now
     }
@@ -37,13 +47,24 @@ extension Scheduler {
             && !requests.records[slot].tried.contains(index)
     }
 
+    /// True if the pick breaks a promise, as far as can be predicted.
+    private func isLate(
+        _ pick: Router.Pick, _ slot: Int, _ size: RequestSize, at now: MonotonicTime
+    ) -> Bool {
+        let demand = Router.Demand(
+            size: size, model: requests.records[slot].request.model,
+            objective: requests.records[slot].objective, strictness: strictness(slot))
+        return router.lateness(of: pick, demand, endpoints) > 0
+    }
+
     /// Picks one of `router.eligible`; `nil` if the request had better wait a moment.
     private mutating func pick(_ slot: Int, _ size: RequestSize, at now: MonotonicTime)
         -> Router.Pick?
     {
         let demand = Router.Demand(
             size: size, model: requests.records[slot].request.model,
-            objective: requests.records[slot].objective, strictness: strictness(slot))
+            objective: requests.records[slot].objective,
+            strictness: strictness(slot) * (1 - power.pressure), pressure: power.pressure)
         guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return nil }
         return pick.isWorthWaiting && mayWait(slot, at: now) ? nil : pick
     }
@@ -54,10 +75,14 @@ extension Scheduler {
         _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
     ) -> Bool {
         let record = requests.records[slot]
-        let size = RequestSize(
-            inputTokens: record.inputTokens, outputTokens: record.outputTokens,
-            sequences: record.sequences, generates: record.request.task.generates)
-        guard let pick = pick(slot, size, at: now) else { return false }
+        let size = record.size
+        var picked = pick(slot, size, at: now)
+        if sleepers > 0, let late = picked, isLate(late, slot, size, at: now),
+            summon(for: slot, size, at: now, into: &actions), survey(slot, at: now) == .now
+        {
+            picked = pick(slot, size, at: now)
+        }
+        guard let pick = picked else { return false }
         if queue.count > 0 { dequeue(slot) }
         let index = pick.endpoint
         let prefill = models[index].prefillTime(of: size)
@@ -68,6 +93,9 @@ extension Scheduler {
         let position = members[index].insert(slot: slot, share)
         endpoints[index].running = members[index].totals
         endpoints[index].prefill.placed(prefill, at: now)
+        requests.records[slot].lacksPower = false
+        notePower(index, at: now)
+        startPowerWatch(at: now)
         endpoints[index].predictedEnergy += pick.estimate.marginalEnergy
         endpoints[index].dispatched += 1
         requests.records[slot].phase = .running(endpoint: index, position: position)
@@ -79,6 +107,7 @@ extension Scheduler {
                 (now - record.arrival) + pick.estimate.timeToFirstToken <= promise
         }
         requests.records[slot].progress = 0
+        notePlaced(slot, size, prefill: prefill, on: index, at: now)
         requests.records[slot].isTrial = endpoints[index].breaker.placed()
         let placement = Placement(
             endpoint: endpoints[index].id, attempt: record.attempts + 1,
@@ -92,7 +121,9 @@ extension Scheduler {
 
     /// Takes the request off its endpoint and returns which one that was; `nil` if it was on
     /// none.
-    mutating func detach(_ slot: Int, at now: MonotonicTime) -> Int? {
+    mutating func detach(
+        _ slot: Int, isAnswered: Bool = false, usage: Usage = Usage(), at now: MonotonicTime
+    ) -> Int? {
         guard case .running(let index, let position) = requests.records[slot].phase else {
             return nil
         }
@@ -103,6 +134,8 @@ extension Scheduler {
             requests.records[moved].phase = .running(endpoint: index, position: position)
         }
         endpoints[index].running = members[index].totals
+        notePower(index, at: now)
+        noteLeft(slot, index, isAnswered: isAnswered, usage: usage, at: now)
         requests.records[slot].phase = .queued
         return index
     }

@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 
 extension Scheduler {
@@ -22,6 +23,8 @@ extension Scheduler {
             public var dispatched: Int
             /// Marginal joules predicted for all of them.
             public var predictedEnergy: Joules
+            /// Nothing new until it has drained, for the sake of a power limit.
+            public var isHeld: Bool
             /// Predicted seconds of work accepted and not done.
             public var work: TimeSpan
         }
@@ -38,6 +41,28 @@ extension Scheduler {
         /// Admitted and not ended, queued or running.
         public var requests: Int
         public var isShuttingDown: Bool
+        /// `nil` without a power limit.
+        public var power: Power?
+    }
+
+    /// What the power limits see; watts at the machines, predicted.
+    public struct Power: Hashable, Sendable {
+        public struct Account: Hashable, Sendable {
+            /// `nil`: the site.
+            public var pool: PoolID?
+            public var limit: Watts
+            public var predicted: Watts
+            /// With nothing running.
+            public var idle: Watts
+        }
+
+        public var limits: PowerLimits
+        /// The site first; only those that have a limit.
+        public var accounts: [Account]
+        /// 0: joules cost what they cost; 1: at a limit.
+        public var pressure: Double
+        /// Placements put off or refused so far.
+        public var refusals: UInt64
     }
 
     public func snapshot(at now: MonotonicTime) -> Snapshot {
@@ -54,13 +79,34 @@ extension Scheduler {
                     foreignSequences: foreign, kvUsage: endpoint.foreign.kvUsage,
                     limit: endpoint.limit, dispatched: endpoint.dispatched,
                     predictedEnergy: endpoint.predictedEnergy,
+                    isHeld: power.isHeld[endpoint.id.index],
                     work: TimeSpan(seconds: endpoint.work(at: now) * endpoint.weight))
             },
             queueDepths: ServiceClass.allCases.map {
                 Snapshot.Depth(serviceClass: $0, waiting: queue.depths[$0.rank])
             },
-            policy: router.policy, requests: requests.count, isShuttingDown: isShuttingDown)
+            policy: router.policy, requests: requests.count, isShuttingDown: isShuttingDown,
+            power: powerSnapshot)
     }
+
+    private var powerSnapshot: Power? {
+        guard power.isOn else { return nil }
+        var accounts: [Power.Account] = []
+        for index in -1..<power.pools.count {
+            let account = index < 0 ? power.site : power.pools[index]
+            guard account.limit < .infinity else { continue }
+            accounts.append(
+                Power.Account(
+                    pool: index < 0 ? nil : PoolID(index), limit: Watts(account.limit),
+                    predicted: Watts(account.sum), idle: Watts(account.floor)))
+        }
+        return Power(
+            limits: power.limits, accounts: accounts, pressure: power.pressure,
+            refusals: power.refusals)
+    }
+
+    /// The books of energy.
+    public var energy: EnergyStatement { ledger.statement }
 
     /// Learned bytes per input token of a model: 4 until usage was seen.
     public func bytesPerToken(of model: ModelID) -> Double {

@@ -18,6 +18,7 @@ public struct Scheduler: ~Copyable, Sendable {
     /// By endpoint, as the two that follow.
     let models: [EndpointModel]
     var endpoints: [EndpointState]
+    let costs: [SleepCost]
     var members: [RunningSet]
     var requests = RequestTable()
     var queue: AdmissionQueue
@@ -27,9 +28,20 @@ public struct Scheduler: ~Copyable, Sendable {
     var statistics: TokenStatistics
     /// By model and tenant; the last of each model is for everybody who is not listed.
     var governors: [AttainmentGovernor]
+    /// By model: what was asked for so far.
+    var demands: [Demand]
+    /// Endpoints that are not awake.
+    var sleepers = 0
+    /// Taken back from the way to sleep within this event.
+    var recalled: [Int] = []
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
+    var power: PowerBudget
+    /// When predicted power is made anew; `nil` without a limit or without requests.
+    var powerWake: MonotonicTime?
     var pace = CompletionPace()
+    var ledger: EnergyLedger
+    var scratchShares = WindowShares()
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
     var random: RandomSource
@@ -39,7 +51,8 @@ public struct Scheduler: ~Copyable, Sendable {
     /// Kept between events so that none allocates.
     var scratchSlots: [Int] = []
 
-    public init(configuration: Configuration, seed: UInt64) {
+    /// `start`: the clock's present reading, from which energy counts.
+    public init(configuration: Configuration, seed: UInt64, at start: MonotonicTime = .zero) {
         self.configuration = configuration
         filter = CandidateFilter(configuration)
         let models = configuration.endpoints.map { endpoint in
@@ -54,7 +67,10 @@ public struct Scheduler: ~Copyable, Sendable {
                 configuration.endpoints[index], id: EndpointID(index), model: models[index],
                 configuration: configuration)
         }
+        costs = configuration.endpoints.map { SleepCost($0.profile) }
         members = Array(repeating: RunningSet(), count: models.count)
+        demands = Array(repeating: Demand(), count: max(configuration.modelCount, 0))
+        ledger = Self.ledger(configuration, models, at: start)
         queue = AdmissionQueue(
             models: configuration.modelCount, bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
@@ -66,6 +82,11 @@ public struct Scheduler: ~Copyable, Sendable {
         random = RandomSource(seed: seeds.next())
         statistics = TokenStatistics(
             modelCount: configuration.modelCount, tenantCount: configuration.tenants.count)
+        power = PowerBudget(
+            idle: models.map(\.curve.idlePower),
+            pools: configuration.endpoints.map(\.pool.index),
+            poolCount: configuration.pools.count)
+        power.set(configuration.powerLimits)
         governors = Array(
             repeating: AttainmentGovernor(configuration.governor),
             count: max(configuration.modelCount, 0) * (configuration.tenants.count + 1))
@@ -90,12 +111,18 @@ public struct Scheduler: ~Copyable, Sendable {
         case .probed(let id, let healthy):
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
+        case .powerStateChanged(let id, let state):
+            powerStateChanged(id, state, at: now, into: &actions)
+        case .planned(let plan): planned(plan, at: now, into: &actions)
+        case .metered(let windows): metered(windows, at: now, into: &actions)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)
+        case .setPowerLimits(let limits): setPowerLimits(limits, at: now, into: &actions)
         case .drainAll: drainAll(at: now, into: &actions)
         case .deadline: break
         }
+        if !recalled.isEmpty { drainRecalled(at: now, into: &actions) }
         dropStaleDeadlines()
     }
 

@@ -14,12 +14,21 @@ public struct RequestOutcome: Hashable, Sendable {
     public var retries = 0
     /// Marginal energy predicted at its placement.
     public var predictedEnergy = Joules.zero
+    /// Above idle, as the ledger attributed it, and as it truly was.
+    public var attributedEnergy = Microjoules.zero
+    public var trueEnergy = Joules.zero
 
     public init(_ arrival: Workload.Arrival) {
         service = arrival.service
         arrivedAt = arrival.at
         inputTokens = arrival.inputTokens
         outputTokens = arrival.outputTokens
+    }
+
+    /// `|figure - truth| / truth`; `nil` if it cost nothing.
+    func error(of figure: Joules) -> Double? {
+        guard trueEnergy.value > 0 else { return nil }
+        return abs(figure.value - trueEnergy.value) / trueEnergy.value
     }
 
     public var timeToFirstToken: TimeSpan? { firstTokenAt.map { $0 - arrivedAt } }

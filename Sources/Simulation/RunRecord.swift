@@ -12,6 +12,9 @@ public struct RunRecord: Sendable {
     public var idleFloor: Joules
     public var energyByEndpoint: [Joules]
     public var decisions: Int
+    /// How often an endpoint was woken.
+    public var wakeUps = 0
+    public var power: PowerSeries
 
     public var energyAboveIdle: Joules { energy.total - idleFloor }
 
@@ -24,6 +27,15 @@ public struct RunRecord: Sendable {
         return Double(met) / Double(outcomes.count)
     }
 
+    /// Output tokens per second of what was finished while requests still arrived.
+    public var outputTokensPerSecond: Double {
+        guard let last = outcomes.last?.arrivedAt, last > .zero else { return 0 }
+        let tokens = outcomes.reduce(0) { sum, outcome in
+            outcome.finishedAt.map { $0 <= last } ?? false ? sum + outcome.outputTokens : sum
+        }
+        return Double(tokens) / last.seconds
+    }
+
     /// J per output token that came out.
     public var energyPerOutputToken: Double {
         let tokens = finished.reduce(0) { $0 + $1.outputTokens }
@@ -32,10 +44,20 @@ public struct RunRecord: Sendable {
 
     public var timesToFirstToken: [TimeSpan] { outcomes.compactMap(\.timeToFirstToken) }
     public var interTokenLatencies: [TimeSpan] { outcomes.compactMap(\.interTokenLatency) }
+
+    /// Of requests that were answered: how far the ledger's figure is from the truth, relative.
+    public var attributionErrors: [Double] {
+        finished.compactMap { $0.error(of: $0.attributedEnergy.joules) }
+    }
+
+    /// The same of the prediction at placement.
+    public var predictionErrors: [Double] {
+        finished.compactMap { $0.error(of: $0.predictedEnergy) }
+    }
 }
 
 /// The value below which a share of the samples lies: the nearest rank; `nil` without samples.
-public func percentile(_ share: Double, of samples: [TimeSpan]) -> TimeSpan? {
+public func percentile<Sample: Comparable>(_ share: Double, of samples: [Sample]) -> Sample? {
     guard !samples.isEmpty else { return nil }
     let rank = (share * Double(samples.count)).rounded(.up)
     return samples.sorted()[max(min(Int(rank), samples.count), 1) - 1]

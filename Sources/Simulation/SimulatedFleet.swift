@@ -54,7 +54,7 @@ public struct SimulatedFleet: Sendable {
         let endpoints = poolIndices.map { index in
             Scheduler.Configuration.Endpoint(pool: PoolID(index), profile: pools[index].profile)
         }
-        return Scheduler.Configuration(
+        var configuration = Scheduler.Configuration(
             pools: pools.map {
                 Scheduler.Configuration.Pool(
                     name: $0.name, engine: $0.engine, accelerator: $0.accelerator,
@@ -63,6 +63,19 @@ public struct SimulatedFleet: Sendable {
             endpoints: endpoints, modelCount: models,
             tenants: Array(repeating: Scheduler.Configuration.Tenant(), count: tenants),
             policy: policy, limits: limits)
+        configuration.meters = meters
+        // The emulated engines read their caches for nothing.
+        configuration.chargesContext = false
+        return configuration
+    }
+
+    /// One of its own for each endpoint.
+    private var meters: [Scheduler.Configuration.Meter] {
+        poolIndices.enumerated().map { endpoint, pool in
+            Scheduler.Configuration.Meter(
+                name: "\(pools[pool].name)-\(endpoint)", endpoints: [EndpointID(endpoint)],
+                scope: pools[pool].profile.meterScope)
+        }
     }
 
     /// The truth, switched on at time zero.

@@ -7,7 +7,7 @@ import Scheduling
 /// of emulated physics answer. Same inputs, same seed: the same run to the last bit.
 ///
 /// Things that happen at one instant are taken in this order: engines by index, then arrivals,
-/// then the scheduler's own deadlines, then reports of progress.
+/// then the scheduler's own deadlines, then plans, then reports of progress.
 public struct Simulator: ~Copyable {
     /// How often running requests tell their token counts, as the gateway's reactors do.
     static let progressInterval = TimeSpan.milliseconds(250)
@@ -25,12 +25,20 @@ public struct Simulator: ~Copyable {
     private var now = MonotonicTime.zero
     private var lastEnd = MonotonicTime.zero
     private var decisions = 0
+    private var power = PowerSeries(interval: Simulator.progressInterval)
     private var actions: [Scheduler.Action] = []
+    private var controller: PowerController
+    private var wakeUps = 0
+    /// What actions led to.
+    private var consequences: [Scheduler.Event] = []
     private var outputs: [EngineOutput] = []
     private var tokens: [Scheduler.TokenProgress] = []
+    private var meters = SimulatedMeters()
 
     public init(workload: Workload, fleet: SimulatedFleet, director: Director, seed: UInt64) {
         self.workload = workload
+        var fleet = fleet
+        director.adjustFleet(&fleet)
         self.fleet = fleet
         self.director = director
         var random = RandomSource(seed: seed)
@@ -39,7 +47,21 @@ public struct Simulator: ~Copyable {
         let models = 1 + (workload.services.map(\.model.index).max() ?? 0)
         var configuration = fleet.configuration(
             models: models, tenants: workload.tenantCount, policy: director.policy)
+        if case .alwaysOn = director.power {
+        } else {
+            for index in configuration.endpoints.indices {
+                configuration.endpoints[index].canSleep = true
+            }
+        }
+        if director.lengthThreshold != nil {
+            configuration.modelCount = 2
+            for (index, pool) in fleet.pools.enumerated() {
+                configuration.pools[index].models = [ModelID(pool.accelerator == .gpu ? 1 : 0)]
+            }
+        }
+        configuration.reportsAttribution = true
         director.adjust(&configuration)
+        controller = PowerController(director.power, configuration)
         scheduler = Scheduler(configuration: configuration, seed: random.next())
         outcomes = workload.arrivals.map { RequestOutcome($0) }
     }
@@ -56,7 +78,9 @@ public struct Simulator: ~Copyable {
                 next < outcomes.count ? workload.arrivals[next].at : MonotonicTime.distantFuture
             let engine = earliestEngine()
             let deadline = scheduler.nextDeadline() ?? .distantFuture
-            let at = min(min(wakes[engine], arrival), min(deadline, progressAt))
+            let at = min(
+                min(min(wakes[engine], arrival), min(deadline, progressAt)),
+                min(controller.next, meters.nextAt))
             now = max(now, at)
             if wakes[engine] == at {
                 advance(engine)
@@ -64,12 +88,26 @@ public struct Simulator: ~Copyable {
                 arrive()
             } else if deadline == at {
                 handle(.deadline)
+            } else if controller.next == at {
+                plan()
+            } else if meters.nextAt == at {
+                readMeters()
             } else {
                 reportProgress()
+                let energy = engines.reduce(.zero) { $0 + $1.energyByState(upTo: now).total }
+                power.add(energy: energy.value)
                 progressAt = progressAt + Self.progressInterval
             }
         }
+        // The last windows close, so that everything is booked.
+        readMeters()
         return record(until: max(horizon, lastEnd))
+    }
+
+    private mutating func readMeters() {
+        for index in engines.indices { advance(index) }
+        let windows = meters.read(engines, at: now)
+        if !windows.isEmpty { handle(.metered(windows)) }
     }
 
     private func earliestEngine() -> Int {
@@ -81,8 +119,12 @@ public struct Simulator: ~Copyable {
     private mutating func arrive() {
         let arrival = workload.arrivals[next]
         let service = workload.services[arrival.service]
+        var model = service.model
+        if let threshold = director.lengthThreshold {
+            model = ModelID(arrival.inputTokens > threshold ? 1 : 0)
+        }
         let request = InferenceRequest(
-            id: RequestID(UInt64(next)), tenant: service.tenant, model: service.model,
+            id: RequestID(UInt64(next)), tenant: service.tenant, model: model,
             task: service.task, serviceClass: service.serviceClass, streams: true,
             promptBytes: arrival.inputTokens * 4, objective: service.objective)
         next += 1
@@ -100,6 +142,13 @@ public struct Simulator: ~Copyable {
             index += 1
         }
         actions.removeAll(keepingCapacity: true)
+        while let event = consequences.popLast() { handle(event) }
+    }
+
+    private mutating func plan() {
+        let input = scheduler.planningInput(at: now)
+        let plan = controller.plan(input, at: now)
+        handle(.planned(plan))
     }
 
     private mutating func perform(_ action: Scheduler.Action) {
@@ -119,26 +168,38 @@ public struct Simulator: ~Copyable {
             open -= 1
             lastEnd = max(lastEnd, now)
             outcomes[Int(id.rawValue)].finishedAt = nil
-        case .queue, .endpointStateChanged: break
+        case .attributed(let id, let attribution):
+            outcomes[Int(id.rawValue)].attributedEnergy += attribution.marginal
+        case .queue, .endpointStateChanged, .charged: break
+        case .sleep(let id):
+            let slept = engines[id.index].sleep(at: now)
+            consequences.append(.powerStateChanged(id, slept ? .asleep : .awake))
+        case .wake(let id):
+            wakeUps += 1
+            let isWaking = engines[id.index].wake(at: now)
+            if !isWaking { consequences.append(.powerStateChanged(id, .awake)) }
+            wakes[id.index] = engines[id.index].nextEvent() ?? .distantFuture
         }
     }
 
     private mutating func advance(_ endpoint: Int) {
         engines[endpoint].advance(to: now, into: &outputs)
         wakes[endpoint] = engines[endpoint].nextEvent() ?? .distantFuture
-        for output in outputs { take(output) }
+        for output in outputs { take(output, from: endpoint) }
         outputs.removeAll(keepingCapacity: true)
     }
 
-    private mutating func take(_ output: EngineOutput) {
+    private mutating func take(_ output: EngineOutput, from endpoint: Int) {
         switch output {
         case .started: break
         case .tokens(let id, let first, _, let at):
             guard first == 0 else { return }
             outcomes[Int(id)].firstTokenAt = at
             handle(.firstToken(RequestID(id)))
-        case .finished(let id, _, let at, _):
+        case .finished(let id, _, let at, let energy):
             open -= 1
+            let idle = engines[outcomes[Int(id)].endpoint ?? 0].idlePower
+            outcomes[Int(id)].trueEnergy = energy.aboveIdle(idle)
             lastEnd = max(lastEnd, at)
             outcomes[Int(id)].finishedAt = at
             let usage = Usage(
@@ -153,6 +214,7 @@ public struct Simulator: ~Copyable {
             case .queueFull:
                 handle(.attemptFailed(RequestID(id), .saturated(retryAfter: nil)))
             }
+        case .awake: handle(.powerStateChanged(EndpointID(endpoint), .awake))
         }
     }
 
@@ -183,14 +245,12 @@ public struct Simulator: ~Copyable {
             var rest: [EngineOutput] = []
             engines[index].advance(to: end, into: &rest)
             let one = engines[index].energyByState(upTo: end)
-            energy.idle += one.idle
-            energy.prefill += one.prefill
-            energy.decode += one.decode
+            energy.add(one)
             perEndpoint.append(one.total)
         }
         return RunRecord(
             policy: director.name, outcomes: outcomes, length: end - .zero, energy: energy,
             idleFloor: fleet.idlePower * (end - .zero), energyByEndpoint: perEndpoint,
-            decisions: decisions)
+            decisions: decisions, wakeUps: wakeUps, power: power)
     }
 }

@@ -59,6 +59,13 @@ public struct GatewayInstruments: Sendable {
     public let queueDepth: CallbackFamily
     /// Labels: pool, meter, provenance.
     public let power: CallbackFamily
+    /// Labels: account, the site's or a pool's.
+    public let powerLimit: CallbackFamily
+    /// Labels: account.
+    public let predictedPower: CallbackFamily
+    public let powerPressure: CallbackFamily
+    /// Labels: pool, model, tenant, kind, provenance.
+    public let energy: CallbackFamily
     /// Labels: pool, endpoint; 1 or 0.
     public let endpointUp: CallbackFamily
 
@@ -121,16 +128,45 @@ public struct GatewayInstruments: Sendable {
         predictedEnergy = builder.counter(
             "joulegate_predicted_joules_total", help: "Predicted marginal energy of placements",
             unit: "joules", labels: [pools, models, provenances], unitPerCount: 1e-6)
-        power = builder.callback(
-            MetricDescriptor(
-                "joulegate_power_watts", .gauge, help: "Power of a pool's meters", unit: "watts",
-                labels: ["pool", "meter", "provenance"]))
+        (power, powerLimit, predictedPower, powerPressure) = Self.powerFamilies(in: &builder)
+        energy = Self.energy(in: &builder)
         endpointUp = builder.callback(
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",
                 labels: ["pool", "endpoint"]))
         Self.registerBuild(version: version, in: &builder)
         ProcessFigures.register(in: &builder)
+    }
+
+    /// Drawn, allowed, predicted, and how near the two are.
+    private static func powerFamilies(
+        in builder: inout MetricRegistryBuilder
+    ) -> (CallbackFamily, CallbackFamily, CallbackFamily, CallbackFamily) {
+        let power = builder.callback(
+            MetricDescriptor(
+                "joulegate_power_watts", .gauge, help: "Power of a pool's meters", unit: "watts",
+                labels: ["pool", "meter", "provenance"]))
+        let limit = builder.callback(
+            MetricDescriptor(
+                "joulegate_power_limit_watts", .gauge, help: "Limit at the machines",
+                unit: "watts", labels: ["account"]))
+        let predicted = builder.callback(
+            MetricDescriptor(
+                "joulegate_predicted_power_watts", .gauge,
+                help: "What the endpoints under a limit are predicted to draw", unit: "watts",
+                labels: ["account"]))
+        let pressure = builder.callback(
+            MetricDescriptor(
+                "joulegate_power_pressure_ratio", .gauge,
+                help: "0 far from every power limit, 1 at one", labels: []))
+        return (power, limit, predicted, pressure)
+    }
+
+    private static func energy(in builder: inout MetricRegistryBuilder) -> CallbackFamily {
+        builder.callback(
+            MetricDescriptor(
+                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
+                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
     }
 
     private static func registerBuild(

@@ -21,7 +21,12 @@ struct Simulate: ParsableCommand {
     @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm.")
     var pool: [PoolArgument]
 
-    @Option(help: "A routing policy, or subsets: every static subset under least_requests.")
+    @Option(
+        help: """
+            A routing policy; planned: energy_aware with a planner that lets endpoints sleep; \
+            or baselines: subsets (every static subset under least_requests), gpu_only, \
+            length_threshold and autoscaler (with a grid of settings each).
+            """)
     var policy = ["least_requests", "energy_aware"]
 
     @Option(help: "Plays the traces so many times as fast.")
@@ -36,6 +41,13 @@ struct Simulate: ParsableCommand {
     @Option(help: "Arrivals move by up to this to either side, by the seed.")
     var jitterMilliseconds = 0.0
 
+    @OptionGroup var tide: TideOptions
+
+    @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
+    var efficiency: [EfficiencyArgument] = []
+    @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
+    var siteWatts: Double?
+
     @Flag(help: "Print one JSON object per run instead of a table.")
     var json = false
 
@@ -46,6 +58,9 @@ struct Simulate: ParsableCommand {
         guard jitterMilliseconds >= 0, jitterMilliseconds < 1e6 else {
             throw ValidationError("--jitter-milliseconds is 0 or more")
         }
+        guard siteWatts.map({ $0 >= 1 && $0 <= 1e9 }) ?? true else {
+            throw ValidationError("--site-watts is 1 or more")
+        }
         guard !trace.isEmpty, !pool.isEmpty else {
             throw ValidationError("at least one --trace and one --pool")
         }
@@ -53,17 +68,27 @@ struct Simulate: ParsableCommand {
 
     func run() throws {
         let directories = ProfileDirectories(configurationFolder: ".")
-        let fleet = SimulatedFleet(pools: try pool.map { try $0.pool(directories) })
+        let fleet = SimulatedFleet(
+            pools: try pool.map { argument in
+                let factor = efficiency.last { $0.pool == argument.profile }?.factor ?? 1
+                return try argument.pool(directories, efficiency: factor)
+            })
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
         let directors = try directors(of: fleet)
         if !json { print(Self.heading) }
         for seed in 1...UInt64(seeds) {
-            let workload = workload(traces, seed: seed)
+            let workload =
+                tide.tides
+                ? tide.workload(traces.map { ($0.0, $0.1) }, on: fleet, seed: seed)
+                : workload(traces, seed: seed)
             for director in directors {
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed
                 ).run(until: workload.horizon)
-                try show(ComparisonRow(record, services: workload.services, seed: seed))
+                try show(
+                    ComparisonRow(
+                        record, services: workload.services, seed: seed,
+                        limit: siteWatts.map { Watts($0) }))
             }
         }
     }
@@ -89,17 +114,39 @@ struct Simulate: ParsableCommand {
                 }
                 return Director.allStaticSubsets(of: fleet)
             }
+            switch name {
+            case "planned": return [Director.planned()]
+            case "autoscaler": return Director.autoscalers
+            case "gpu_only": return [Director.gpuOnly(of: fleet)]
+            case "length_threshold": return Director.lengthThresholds
+            default: break
+            }
+            if let site = siteWatts, let limited = limited(name, Watts(site), of: fleet) {
+                return [limited]
+            }
             guard let policy = RoutingPolicy(name: name) else {
                 let names = RoutingPolicy.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--policy is one of \(names) or subsets")
+                throw ValidationError(
+                    "--policy is one of \(names), planned, subsets, gpu_only, "
+                        + "length_threshold, autoscaler")
             }
-            return [Director(name: policy.rawValue, policy: policy)]
+            let director = Director(name: policy.rawValue, policy: policy)
+            return [siteWatts.map { director.limited(to: .init(site: Watts($0))) } ?? director]
+        }
+    }
+
+    /// Ways to keep a limit that are none of ours.
+    private func limited(_ name: String, _ site: Watts, of fleet: SimulatedFleet) -> Director? {
+        switch name {
+        case "uniform_limit": .uniformLimit(site, of: fleet)
+        case "board_limit": .boardLimit(site, of: fleet)
+        default: nil
         }
     }
 
     private static let heading =
         "policy                                seed      MJ  above idle   J/token      kept"
-        + "   TTFT p50, p99 ms    ITL p50, p99 ms"
+        + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50"
 
     private func show(_ row: ComparisonRow) throws {
         if json {
@@ -112,10 +159,20 @@ struct Simulate: ParsableCommand {
             toLength: max(36, row.policy.count), withPad: " ", startingAt: 0)
         print(
             String(
-                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f",
+                format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f "
+                    + "%15.2f%% %14.1f%%",
                 name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
-                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99))
+                row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
+                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
+                + limitColumns(row))
+    }
+
+    private func limitColumns(_ row: ComparisonRow) -> String {
+        guard siteWatts != nil else { return "" }
+        return String(
+            format: "  %7.0f tokens/s, %5.0f W, peak %5.0f W, above limit for %.2f s",
+            row.outputTokensPerSecond, row.meanWatts, row.peakWatts, row.secondsAboveLimit ?? 0)
     }
 }
 
@@ -136,8 +193,10 @@ struct PoolArgument: ExpressibleByArgument {
         self.engine = engine
     }
 
-    func pool(_ source: ProfileDirectories) throws -> SimulatedFleet.Pool {
-        let profile = try source.profile(named: profile)
+    func pool(
+        _ source: ProfileDirectories, efficiency: Double
+    ) throws -> SimulatedFleet.Pool {
+        let profile = try source.profile(named: profile).drawing(1 / efficiency)
         return SimulatedFleet.Pool(
             name: profile.name, engine: engine, profile: profile, count: count)
     }

@@ -49,6 +49,30 @@ import Testing
         #expect(read.decodeBuckets.isEmpty)
     }
 
+    @Test func withoutKnotsTheCurveFollowsFromTheWeights() throws {
+        let read = try ProfileReader.parse(
+            text: """
+                {"name": "x", "model": "m", "accelerator": "a", "status": "measured",
+                 "max_batch": 256, "weights_gigabytes": 519, "kv_kilobytes_per_token": 70,
+                 "memory_bandwidth_gigabytes_per_second": 26800, "tdp_watts": 5600,
+                 "parameters_billions": 519,
+                 "experts": {"count": 192, "active": 8, "share": 0.977}}
+                """)
+        #expect(read.provenance == .assumed)
+        #expect(read.idlePower == Watts(0.17 * 5_600))
+        #expect(read.knots.map(\.batch) == [1, 2, 4, 8, 16, 32, 64, 128, 256])
+        #expect(read.knots.allSatisfy { $0.provenance == .assumed })
+        // 33 GB at 0.65 x 26.8 TB/s, and a hundredth of it for the sequence: 1.91 ms.
+        #expect((read.knots[0].iterationTime.milliseconds / 1.914 - 1).magnitude < 0.01)
+        #expect((read.wakeEnergy.value - 952 * 30).magnitude < 1e-6)
+        #expect(read.prefillTokensPerSecond > 10_000)
+    }
+
+    @Test func neitherKnotsNorBandwidthIsAMistake() {
+        let text = profile { $0.replacing("\"knots\"", with: "\"knot\"") }
+        #expect(!messages(text).isEmpty)
+    }
+
     @Test(arguments: [
         ("measured", Provenance.measured), ("published", .modelled), ("extrapolated", .modelled),
         ("assumed", .assumed), ("measured rate, assumed watts", .assumed),

@@ -10,14 +10,15 @@ import Transport
     @Test(arguments: [
         (RejectionReason.saturated, 429, "queue_full"), (.noEndpoints, 503, "no_endpoints"),
         (.ttlExpired, 408, "queue_timeout"), (.shuttingDown, 503, "draining"),
-        (.upstreamFailed, 502, "upstream_failed"),
+        (.upstreamFailed, 502, "upstream_failed"), (.powerBudget, 429, "power_budget"),
     ])
     func aRejectionBecomesAStatus(reason: RejectionReason, status: Int, code: String) {
         let error = APIError(Rejection(reason: reason, retryAfterSeconds: 7))
         #expect(error.status == status)
         #expect(error.code == code)
         switch reason {
-        case .saturated, .noEndpoints, .ttlExpired: #expect(error.retryAfterSeconds == 7)
+        case .saturated, .noEndpoints, .ttlExpired, .powerBudget:
+            #expect(error.retryAfterSeconds == 7)
         case .shuttingDown: #expect(error.retryAfterSeconds == 1)
         case .upstreamFailed: #expect(error.shouldRetry == false)
         }

@@ -62,6 +62,32 @@ extension OverSockets {
             #expect(isSet)
         }
 
+        @Test func aPowerLimitIsSetAndLiftedWhileRunning() throws {
+            let fixture = try pair()
+            defer { fixture.stop() }
+            let port = fixture.adminPort
+            #expect((fixture.admin("/power")["accounts"] as? [Any])?.isEmpty == true)
+            let set = RawClient.post(
+                port, "/power", #"{"total_power_limit_watts": 1, "pools": {"pool-0": 900}}"#)
+            #expect(set.status == 200)
+            let accounts = fixture.admin("/power")["accounts"] as? [[String: Any]]
+            #expect(accounts?.map { $0["name"] as? String } == ["site", "pool-0"])
+            #expect(accounts?.map { $0["limit_watts"] as? Double } == [1, 900])
+            #expect(MetricsPage(fixture).sum("joulegate_power_pressure_ratio") == 1)
+            #expect(
+                MetricsPage(fixture).sum("joulegate_power_limit_watts", ["account": "site"]) == 1)
+            let lifted = RawClient.post(
+                port, "/power", #"{"total_power_limit_watts": null, "pools": {"pool-0": null}}"#)
+            #expect(lifted.status == 200)
+            #expect(fixture.post(Prompts.chat()).status == 200)
+            for wrong in [
+                #"{"total_power_limit_watts": 0}"#, #"{"total_power_limit_watts": true}"#,
+                #"{"pools": {"absent": 5}}"#, #"{"pools": 5}"#, #"{"watts": 5}"#,
+            ] {
+                #expect(RawClient.post(port, "/power", wrong).status == 400, "\(wrong)")
+            }
+        }
+
         @Test func wrongQuestionsAreAnswered() throws {
             let fixture = try pair()
             defer { fixture.stop() }

@@ -76,3 +76,35 @@ def test_bursts_of_code_beside_chat_keep_their_promises():
     print(f"{energy:.3f} MJ, {kept:.2%}; spread {spread:.3f} MJ, {kept_by_spreading:.2%}")
     assert kept >= kept_by_spreading - 0.002
     assert energy <= 0.75 * spread
+
+
+@pytest.fixture(scope="module")
+def saturated():
+    """Eight GPUs with more to do than they can: the row without a limit."""
+    return limited("energy_aware")
+
+
+def limited(policy, watts=None):
+    command = [
+        processes.program(), "simulate", "--json", "--trace", CHAT, "--pool",
+        "h100-llama-3.1-8b:8", "--speed", "24", "--seconds", "120", "--policy", policy]
+    command += ["--site-watts", str(watts)] if watts else []
+    output = subprocess.run(
+        [str(word) for word in command], check=True, capture_output=True, text=True, cwd=ROOT)
+    return json.loads(output.stdout)
+
+
+@pytest.mark.parametrize("cap, throughput", [(0.9, 0.84), (0.8, 0.72), (0.6, 0.48)])
+def test_a_power_limit_is_kept_by_fewer_endpoints_at_full_batch(saturated, cap, throughput):
+    watts = cap * saturated["mean_watts"]
+    whole = saturated["output_tokens_per_second"]
+    row = limited("energy_aware", watts)
+    share = row["output_tokens_per_second"] / whole
+    print(f"{cap:.0%} of {saturated['mean_watts']:.0f} W: {share:.1%} of {whole:.0f} tokens/s, "
+          f"peak {row['peak_watts']:.0f} W, {row['seconds_above_limit']:.2f} s above")
+    for name in ("uniform_limit", "board_limit"):
+        other = limited(name, watts)
+        print(f"  {other['policy']}: {other['output_tokens_per_second'] / whole:.1%}, "
+              f"{other['seconds_above_limit']:.2f} s above")
+    assert share >= throughput
+    assert row["seconds_above_limit"] <= 1

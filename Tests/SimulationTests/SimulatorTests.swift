@@ -89,6 +89,6 @@ struct SimulatorTests {
         let samples = [3, 1, 2, 4].map { TimeSpan.seconds($0) }
         #expect(percentile(0.5, of: samples) == .seconds(2))
         #expect(percentile(0.99, of: samples) == .seconds(4))
-        #expect(percentile(0.5, of: []) == nil)
+        #expect(percentile(0.5, of: [TimeSpan]()) == nil)
     }
 }

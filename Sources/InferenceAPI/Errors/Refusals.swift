@@ -66,6 +66,13 @@ extension APIError {
             retryAfterSeconds: retryAfterSeconds)
     }
 
+    public static func powerBudget(retryAfterSeconds: Int) -> APIError {
+        APIError(
+            status: 429, type: "rate_limit_error", code: "power_budget", param: nil,
+            message: "The power limit leaves no room for the request.",
+            retryAfterSeconds: retryAfterSeconds)
+    }
+
     public static func noEndpoints(retryAfterSeconds: Int) -> APIError {
         APIError(
             status: 503, type: "server_error", code: "no_endpoints", param: nil,

@@ -77,6 +77,16 @@ struct AdmissionQueue: Sendable {
         return position < lanes[lane].count ? lanes[lane][position] : nil
     }
 
+    /// The newest of a class.
+    func last(rank: Int) -> Ticket? {
+        var newest: Ticket?
+        for model in 0..<models {
+            guard let ticket = lanes[lane(rank, model)].last else { continue }
+            if ticket.number > newest?.number ?? 0 { newest = ticket }
+        }
+        return newest
+    }
+
     /// All that wait, most urgent class first, then by model, then by arrival.
     func appendSlots(to slots: inout [Int]) {
         guard count > 0 else { return }

@@ -9,6 +9,8 @@ struct DeadlineHeap: Sendable {
         case endpoint(Int)
         /// Those who wait by choice look again.
         case patience
+        /// Predicted power is made anew.
+        case power
     }
 
     struct Entry: Comparable, Sendable {

@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 
 /// One request that was admitted and has not ended.
@@ -38,6 +39,11 @@ struct RequestRecord: Sendable {
     /// False once it must take the next place that there is.
     var mayWait = true
     var isTrial = false
+    /// It waits since a power limit lets nobody take it.
+    var lacksPower = false
+    var work = RequestWork()
+    /// What it has cost until it left its last endpoint, if it wants to know.
+    var charge: RequestEnergy?
 
     var id: RequestID { request.id }
     var sawFirstToken: Bool { firstTokenAt != nil }

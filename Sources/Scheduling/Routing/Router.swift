@@ -12,6 +12,8 @@ struct Router: Sendable {
         var objective: LatencyObjective
         /// 0 to 1, of the model's ``AttainmentGovernor``.
         var strictness: Double
+        /// 0 to 1: how near a power limit is.
+        var pressure = 0.0
     }
 
     struct Pick: Sendable {
@@ -159,14 +161,16 @@ struct Router: Sendable {
         }
         if bestLateness == 0 { best.reason = .leastEnergy }
         best.isWorthWaiting =
-            best.estimate.marginalEnergy.value > cheapest * Self.worthwhileRatio
+            best.estimate.marginalEnergy.value
+            > cheapest * Self.worthwhileRatio(pressure: demand.pressure)
         return best
     }
 
-    /// Below this a wait costs more in latency than it can save.
-    static let worthwhileRatio = 1.5
+    /// Below this a wait costs more in latency than it can save: 1.5 while there is power enough,
+    /// falling to 1 at the limit, where a joule that is not spent lets somebody else run.
+    static func worthwhileRatio(pressure: Double) -> Double { 1.5 - 0.5 * pressure }
 
-    private func lateness(
+    func lateness(
         of pick: Pick, _ demand: Demand, _ endpoints: [EndpointState]
     ) -> Double {
         objectiveGuard.lateness(

@@ -1,0 +1,59 @@
+import InferenceTypes
+
+/// What requests and endpoints do. Each costs a few dozen operations and allocates nothing.
+extension EnergyLedger {
+    /// `number` tells the request apart from all others; `account`: its row, from
+    /// ``AccountTable/index(of:)``.
+    public mutating func placed(
+        _ demand: RequestWork.Demand, number: UInt64, account: Int, prefill: TimeSpan,
+        on endpoint: Int, _ model: EndpointModel, at now: MonotonicTime
+    ) -> RequestWork {
+        var work = clocks[endpoint].placed(demand, prefill: prefill, on: model, at: now)
+        work.number = number
+        work.account = account
+        accounts.update(account) { $0.requests += 1 }
+        return work
+    }
+
+    public mutating func firstToken(
+        _ work: inout RequestWork, on endpoint: Int, _ model: EndpointModel, at now: MonotonicTime
+    ) {
+        clocks[endpoint].firstToken(&work, on: model, at: now)
+    }
+
+    public mutating func progressed(
+        _ work: inout RequestWork, tokens: Int, on endpoint: Int, at now: MonotonicTime
+    ) {
+        clocks[endpoint].progressed(&work, tokens: tokens, at: now)
+    }
+
+    public mutating func settlePaces(_ models: [EndpointModel]) {
+        for index in clocks.indices { clocks[index].settlePace(on: models[index]) }
+    }
+
+    /// The request is off the endpoint; its share waits for the windows to close.
+    public mutating func left(
+        _ work: inout RequestWork, request: RequestID, isAnswered: Bool, usage: Usage,
+        on endpoint: Int, _ model: EndpointModel, at now: MonotonicTime
+    ) {
+        clocks[endpoint].left(
+            &work, isAnswered: isAnswered, usage: usage, on: model, at: now)
+        for place in metersOf[endpoint] {
+            let since = books[place.meter].marks[place.position]
+            let weight = weight(of: work, since: since, on: endpoint, model) + work.extra
+            let residency = (now - max(work.placedAt, since.at)).nanoseconds
+            books[place.meter].note(
+                MeterBook.EndedShare(
+                    request: request, number: work.number, account: work.account,
+                    position: place.position, weight: max(weight, 0),
+                    residency: max(residency, 0)),
+                most: mostUnsettled)
+        }
+    }
+
+    public mutating func foreign(
+        _ sequences: Int, on endpoint: Int, _ model: EndpointModel, at now: MonotonicTime
+    ) {
+        clocks[endpoint].setForeign(sequences, on: model, at: now)
+    }
+}

@@ -5,11 +5,11 @@ import json
 import random
 
 HAM = [
-    "Hi {name}, are we still on for {time}?", "Your parcel {code} arrives today, {time}.",
-    "Can you call me when you get home? {name}", "Lunch at {time}? I booked a table for {small}",
-    "{name}님 오늘 {time}에 회의 있습니다", "어머니 {time}쯤 도착할 것 같아요",
+    "Hi {name}, are we still on for {time}? It is about {code}", "Your parcel {code} arrives today, {time}.",
+    "Can you call me when you get home? {name} {code}", "Lunch at {time}? I booked a table for {small}, number {code}",
+    "{name}님 오늘 {time}에 회의 있습니다 회의실 {code}", "어머니 {time}쯤 도착할 것 같아요 {code}",
     "[택배] 운송장 {code} 오늘 배송 예정입니다", "인증번호는 {code}입니다. 타인에게 알리지 마세요",
-    "Thanks {name}, got it. See you on day {small}", "{name}아 저녁 먹었어? {time}에 전화할게",
+    "Thanks {name}, got it. See you on day {small}, {code}", "{name}아 저녁 먹었어? {time}에 전화할게 {code}",
 ]
 SPAM = [
     "WINNER!! Claim your {sum} prize now: http://{link}", "FREE entry, txt WIN to {code} now",

@@ -167,6 +167,8 @@ extension ConfigurationReader {
             }
             var tenant = GatewayConfiguration.Tenant(name: name.value)
             tenant.serviceClass = block.choice("class") ?? tenant.serviceClass
+            tenant.weight = block.number("weight", in: 0.001...1_000_000) ?? tenant.weight
+            tenant.objective = objective(of: block)
             for text in block.strings("api_key_sha256") ?? [] {
                 guard let digest = digest(text) else { continue }
                 if !digests.insert(digest).inserted {

@@ -254,6 +254,7 @@ extension GatewayConfiguration {
     private func tree(_ tenant: Tenant) -> YAMLValue {
         .block([
             ("name", .text(tenant.name)), ("class", .plain(tenant.serviceClass.rawValue)),
+            ("weight", .number(tenant.weight)), ("slo", Self.tree(tenant.objective)),
             ("api_key_sha256", .list(tenant.apiKeys.map { .text($0.shortened) })),
             ("pools", .list(tenant.pools.map { .text(pools[$0.index].name) })),
             (

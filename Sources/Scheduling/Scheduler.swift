@@ -25,6 +25,7 @@ public struct Scheduler: ~Copyable, Sendable {
     var precedence: ClassPrecedence
     var deadlines = DeadlineHeap()
     var router: Router
+    var shadow: ShadowRouter?
     var statistics: TokenStatistics
     /// By model and tenant; the last of each model is for everybody who is not listed.
     var governors: [AttainmentGovernor]
@@ -74,7 +75,8 @@ public struct Scheduler: ~Copyable, Sendable {
         ledger = Self.ledger(configuration, models, at: start)
         learning = EndpointLearning(ledger, models)
         queue = AdmissionQueue(
-            models: configuration.modelCount, bound: configuration.limits.queuedRequests,
+            models: configuration.modelCount, weights: configuration.tenants.map(\.weight),
+            bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
         precedence = ClassPrecedence(bound: configuration.starvationBound)
         var seeds = RandomSource(seed: seed)
@@ -82,6 +84,12 @@ public struct Scheduler: ~Copyable, Sendable {
             policy: configuration.policy, models: configuration.modelCount,
             objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next())
         random = RandomSource(seed: seeds.next())
+        shadow = configuration.shadowPolicy.map { policy in
+            ShadowRouter(
+                Router(
+                    policy: policy, models: configuration.modelCount,
+                    objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next()))
+        }
         statistics = TokenStatistics(
             modelCount: configuration.modelCount, tenantCount: configuration.tenants.count)
         power = PowerBudget(

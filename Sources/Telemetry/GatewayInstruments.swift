@@ -57,6 +57,10 @@ public struct GatewayInstruments: Sendable {
 
     /// Labels: class.
     public let queueDepth: CallbackFamily
+    /// Labels: agrees.
+    public let shadowPlacements: CounterFamily
+    /// In microjoules.
+    public let shadowPredictedEnergy: CounterFamily
     /// Labels: pool, meter, provenance.
     public let power: CallbackFamily
     /// Labels: account, the site's or a pool's.
@@ -130,6 +134,7 @@ public struct GatewayInstruments: Sendable {
         predictedEnergy = builder.counter(
             "joulegate_predicted_joules_total", help: "Predicted marginal energy of placements",
             unit: "joules", labels: [pools, models, provenances], unitPerCount: 1e-6)
+        (shadowPlacements, shadowPredictedEnergy) = Self.shadowFamilies(in: &builder)
         (power, powerLimit, predictedPower, powerPressure) = Self.powerFamilies(in: &builder)
         energy = Self.energy(in: &builder)
         endpointUp = builder.callback(
@@ -142,6 +147,21 @@ public struct GatewayInstruments: Sendable {
                 help: "1 if the expected load does not need it", labels: ["pool", "endpoint"]))
         Self.registerBuild(version: version, in: &builder)
         ProcessFigures.register(in: &builder)
+    }
+
+    /// What another policy would have done.
+    private static func shadowFamilies(
+        in builder: inout MetricRegistryBuilder
+    ) -> (CounterFamily, CounterFamily) {
+        let placements = builder.counter(
+            "joulegate_shadow_placements_total",
+            help: "Placements that the shadow policy looked at",
+            labels: [LabelValues("agrees", Agreement.self)])
+        let energy = builder.counter(
+            "joulegate_shadow_predicted_joules_total",
+            help: "Predicted marginal energy had the shadow policy placed them",
+            unit: "joules", unitPerCount: 1e-6)
+        return (placements, energy)
     }
 
     /// Drawn, allowed, predicted, and how near the two are.

@@ -47,6 +47,12 @@ struct RequestRecord: Sendable {
     var charge: RequestEnergy?
 
     var id: RequestID { request.id }
+
+    var lane: AdmissionQueue.Lane {
+        AdmissionQueue.Lane(
+            rank: request.serviceClass.rank, model: request.model, tenant: request.tenant)
+    }
+
     var sawFirstToken: Bool { firstTokenAt != nil }
 }
 

@@ -98,7 +98,8 @@ public struct MeterBook: Sendable {
         }
         if let index = merged[share.account] {
             ended[index].weight += share.weight
-            ended[index].residency += share.residency
+            ended[index].residency = (TimeSpan(nanoseconds: ended[index].residency)
+                + TimeSpan(nanoseconds: share.residency)).nanoseconds
             return
         }
         var share = share

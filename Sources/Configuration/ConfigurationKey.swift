@@ -138,6 +138,7 @@ public struct ConfigurationKey: Hashable, Sendable {
             "models[].dynamic_batching.preserve_ordering", "true or false", "false",
             "answer in order of arrival"),
     ]
+    + classificationKeys
 
     private static let classKeys = ServiceClass.allCases.flatMap { serviceClass in
         [

@@ -150,6 +150,7 @@ public struct EmulatedService {
             guard let (exchange, _) = owner(of: id) else { return }
             drop(exchange, at: at)
             reject(exchange, reason, into: &output)
+        case .awake: break
         }
     }
 

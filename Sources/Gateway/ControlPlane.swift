@@ -76,7 +76,7 @@ final class ControlPlane {
                 gateway.forward(action, to: id.reactor)
             case .endpointStateChanged(let endpoint, let condition):
                 gateway.endpointChanged(endpoint, condition)
-            case .charged, .attributed: break
+            case .charged, .attributed, .sleep, .wake: break
             }
         }
     }

@@ -80,6 +80,8 @@ extension EndpointCondition {
     var takesRequests: Bool {
         switch self {
         case .active, .slowStart, .resting, .onTrial: true
+        // A request wakes them.
+        case .retiring, .asleep, .waking: true
         case .ejected, .unhealthy, .draining: false
         }
     }

@@ -11,6 +11,9 @@ extension Scheduler {
         case reject(RequestID, Rejection)
         /// For logs and metrics.
         case endpointStateChanged(EndpointID, EndpointCondition)
+        /// Put the endpoint to sleep, or wake it, and tell ``Event/powerStateChanged(_:_:)``.
+        case sleep(EndpointID)
+        case wake(EndpointID)
         /// What a dispatched request that asked for it has cost by its end.
         case charged(RequestID, RequestEnergy)
         /// What a closed window adds to a request, ended or not; only if the configuration asks.

@@ -41,14 +41,18 @@ extension Scheduler {
             public var weight: Double
             /// Most sequences in flight; `nil`: what runs at once plus the waiting allowance.
             public var maxInFlight: Int?
+            /// True if it can be put to sleep and woken.
+            public var canSleep: Bool
 
             public init(
-                pool: PoolID, profile: Profile, weight: Double = 1, maxInFlight: Int? = nil
+                pool: PoolID, profile: Profile, weight: Double = 1, maxInFlight: Int? = nil,
+                canSleep: Bool = false
             ) {
                 self.pool = pool
                 self.profile = profile
                 self.weight = weight
                 self.maxInFlight = maxInFlight
+                self.canSleep = canSleep
             }
         }
 
@@ -91,6 +95,10 @@ extension Scheduler {
         public var patience = Patience.defaults
         public var powerLimits = PowerLimits.none
         public var model = EndpointModel.Parameters.defaults
+        /// Whether a request that nobody awake can serve in time may have an endpoint woken.
+        public var wakesOnDemand = true
+        /// How long an endpoint that is woken is taken to stay awake.
+        public var wakeHold = TimeSpan.seconds(60)
         /// A scraped load older than this counts no more.
         public var foreignLoadLifetime = TimeSpan.seconds(15)
         /// Share of the queue that bulk requests may fill.

@@ -28,6 +28,7 @@ extension Scheduler {
             reject(slot, .shuttingDown, at: now, into: &actions)
             return
         }
+        countDemand(slot)
         // Room that time alone made (slow start, a foreign load grown old) goes to those who
         // wait first.
         if queue.count > 0, patienceWake == nil {
@@ -43,7 +44,13 @@ extension Scheduler {
         _ slot: Int, ifHopeless reason: RejectionReason, at now: MonotonicTime,
         into actions: inout [Action]
     ) {
-        switch survey(slot, at: now) {
+        var prospect = survey(slot, at: now)
+        if prospect != .now, sleepers > 0,
+            summon(for: slot, requests.records[slot].size, at: now, into: &actions)
+        {
+            prospect = survey(slot, at: now)
+        }
+        switch prospect {
         case .now:
             if dispatch(slot, at: now, into: &actions) { return }
             // A full queue is no place to wait by choice.

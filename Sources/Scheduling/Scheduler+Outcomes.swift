@@ -95,6 +95,7 @@ extension Scheduler {
             failed(index, failure, isTrial: record.isTrial, at: now, into: &actions)
         }
         report(index, at: now, into: &actions)
+        retireIfDone(index, at: now, into: &actions)
         drainQueue(for: index, at: now, into: &actions)
     }
 
@@ -119,6 +120,7 @@ extension Scheduler {
         failed(index, failure, isTrial: isTrial, at: now, into: &actions)
         retry(slot, failure, at: now, into: &actions)
         report(index, at: now, into: &actions)
+        retireIfDone(index, at: now, into: &actions)
         drainQueue(for: index, at: now, into: &actions)
     }
 

@@ -47,6 +47,16 @@ extension Scheduler {
             && !requests.records[slot].tried.contains(index)
     }
 
+    /// True if the pick breaks a promise, as far as can be predicted.
+    private func isLate(
+        _ pick: Router.Pick, _ slot: Int, _ size: RequestSize, at now: MonotonicTime
+    ) -> Bool {
+        let demand = Router.Demand(
+            size: size, model: requests.records[slot].request.model,
+            objective: requests.records[slot].objective, strictness: strictness(slot))
+        return router.lateness(of: pick, demand, endpoints) > 0
+    }
+
     /// Picks one of `router.eligible`; `nil` if the request had better wait a moment.
     private mutating func pick(_ slot: Int, _ size: RequestSize, at now: MonotonicTime)
         -> Router.Pick?
@@ -66,7 +76,13 @@ extension Scheduler {
     ) -> Bool {
         let record = requests.records[slot]
         let size = record.size
-        guard let pick = pick(slot, size, at: now) else { return false }
+        var picked = pick(slot, size, at: now)
+        if sleepers > 0, let late = picked, isLate(late, slot, size, at: now),
+            summon(for: slot, size, at: now, into: &actions), survey(slot, at: now) == .now
+        {
+            picked = pick(slot, size, at: now)
+        }
+        guard let pick = picked else { return false }
         if queue.count > 0 { dequeue(slot) }
         let index = pick.endpoint
         let prefill = models[index].prefillTime(of: size)

@@ -18,6 +18,7 @@ public struct Scheduler: ~Copyable, Sendable {
     /// By endpoint, as the two that follow. What was learned is in them.
     var models: [EndpointModel]
     var endpoints: [EndpointState]
+    let costs: [SleepCost]
     var members: [RunningSet]
     var requests = RequestTable()
     var queue: AdmissionQueue
@@ -27,6 +28,12 @@ public struct Scheduler: ~Copyable, Sendable {
     var statistics: TokenStatistics
     /// By model and tenant; the last of each model is for everybody who is not listed.
     var governors: [AttainmentGovernor]
+    /// By model: what was asked for so far.
+    var demands: [Demand]
+    /// Endpoints that are not awake.
+    var sleepers = 0
+    /// Taken back from the way to sleep within this event.
+    var recalled: [Int] = []
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
     var power: PowerBudget
@@ -61,7 +68,9 @@ public struct Scheduler: ~Copyable, Sendable {
                 configuration.endpoints[index], id: EndpointID(index), model: models[index],
                 configuration: configuration)
         }
+        costs = configuration.endpoints.map { SleepCost($0.profile) }
         members = Array(repeating: RunningSet(), count: models.count)
+        demands = Array(repeating: Demand(), count: max(configuration.modelCount, 0))
         ledger = Self.ledger(configuration, models, at: start)
         learning = EndpointLearning(ledger, models)
         queue = AdmissionQueue(
@@ -104,6 +113,9 @@ public struct Scheduler: ~Copyable, Sendable {
         case .probed(let id, let healthy):
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
+        case .powerStateChanged(let id, let state):
+            powerStateChanged(id, state, at: now, into: &actions)
+        case .planned(let plan): planned(plan, at: now, into: &actions)
         case .metered(let windows): metered(windows, at: now, into: &actions)
         case .relabelled(let id, let label): relabelled(id, label, at: now)
         case .setPolicy(let policy): router.policy = policy
@@ -113,6 +125,7 @@ public struct Scheduler: ~Copyable, Sendable {
         case .drainAll: drainAll(at: now, into: &actions)
         case .deadline: break
         }
+        if !recalled.isEmpty { drainRecalled(at: now, into: &actions) }
         dropStaleDeadlines()
     }
 

@@ -16,6 +16,8 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var ttftMillisecondsP99: Double
     public var itlMillisecondsP50: Double
     public var itlMillisecondsP99: Double
+    /// How often an endpoint was woken.
+    public var wakeUps: Int
     /// Of each request's energy above idle, relative to the truth: what the ledger attributed,
     /// and what was predicted at its placement, which is what it added and not its share.
     public var attributionErrorP95: Double
@@ -43,6 +45,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case ttftMillisecondsP99 = "ttft_ms_p99"
         case itlMillisecondsP50 = "itl_ms_p50"
         case itlMillisecondsP99 = "itl_ms_p99"
+        case wakeUps = "wake_ups"
         case attributionErrorP95 = "attribution_error_p95"
         case predictionErrorP50 = "prediction_error_p50"
         case powerError = "power_error"
@@ -72,6 +75,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         ttftMillisecondsP99 = milliseconds(0.99, first)
         itlMillisecondsP50 = milliseconds(0.5, gaps)
         itlMillisecondsP99 = milliseconds(0.99, gaps)
+        wakeUps = record.wakeUps
         attributionErrorP95 = percentile(0.95, of: record.attributionErrors) ?? 0
         predictionErrorP50 = percentile(0.5, of: record.predictionErrors) ?? 0
         powerError = record.powerError(from: .zero + .seconds(600)) ?? 0

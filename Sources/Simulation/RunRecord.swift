@@ -12,6 +12,8 @@ public struct RunRecord: Sendable {
     public var idleFloor: Joules
     public var energyByEndpoint: [Joules]
     public var decisions: Int
+    /// How often an endpoint was woken.
+    public var wakeUps = 0
     public var power: PowerSeries
     /// By meter window of an endpoint that did something: when it ended, and how far its energy
     /// had been foretold from the truth, relative to it, before the window was learned from.

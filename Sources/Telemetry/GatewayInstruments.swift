@@ -138,13 +138,6 @@ public struct GatewayInstruments: Sendable {
         ProcessFigures.register(in: &builder)
     }
 
-    private static func energy(in builder: inout MetricRegistryBuilder) -> CallbackFamily {
-        builder.callback(
-            MetricDescriptor(
-                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
-                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
-    }
-
     /// Drawn, allowed, predicted, and how near the two are.
     private static func powerFamilies(
         in builder: inout MetricRegistryBuilder
@@ -167,6 +160,13 @@ public struct GatewayInstruments: Sendable {
                 "joulegate_power_pressure_ratio", .gauge,
                 help: "0 far from every power limit, 1 at one", labels: []))
         return (power, limit, predicted, pressure)
+    }
+
+    private static func energy(in builder: inout MetricRegistryBuilder) -> CallbackFamily {
+        builder.callback(
+            MetricDescriptor(
+                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
+                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
     }
 
     private static func registerBuild(

@@ -50,9 +50,9 @@ extension Scheduler {
         refreshTimes(at: now)
     }
 
-    /// What answers of its kind that became as long had still to come. As long as too few are known,
-    /// the rest of the expectation, and a quarter of it at least: an answer that outlives it is
-    /// taken to go on for a while.
+    /// What answers of its kind that became as long had still to come. As long as too few are
+    /// known, the rest of the expectation, and a quarter of it at least: an answer that outlives
+    /// it is taken to go on for a while.
     private func remainingTokens(_ record: RequestRecord, produced: Int) -> Int {
         let expected = record.outputTokens * record.sequences
         let each = produced / max(record.sequences, 1)

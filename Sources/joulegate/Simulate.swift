@@ -41,28 +41,12 @@ struct Simulate: ParsableCommand {
     @Option(help: "Arrivals move by up to this to either side, by the seed.")
     var jitterMilliseconds = 0.0
 
+    @OptionGroup var learning: LearningOptions
+
     @OptionGroup var tide: TideOptions
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
-
-    @Flag(help: "Learn from the meters and from the streams.")
-    var learn = false
-
-    @Option(help: "Seconds between two readings of an endpoint's meter.")
-    var meterSeconds = 5.0
-
-    @Option(help: "Relative standard deviation of a meter window.")
-    var meterNoise = 0.0
-
-    @Option(help: "Share of meter readings that get lost, 0 to 1.")
-    var meterLoss = 0.0
-
-    @Option(help: "TIME:POWER:IDLE, factors by which the profiles are wrong; the truth stays.")
-    var belief: BeliefArgument?
-
-    @Option(help: "The truth of every endpoint is off its profile by up to this share, by seed.")
-    var perturb = 0.0
 
     @Option(help: "PROFILE: prints the efficiency from which half of the tokens go to its pool.")
     var breakEven: String?
@@ -85,11 +69,6 @@ struct Simulate: ParsableCommand {
         guard (1...1_000).contains(seeds) else { throw ValidationError("--seeds is 1 to 1000") }
         guard jitterMilliseconds >= 0, jitterMilliseconds < 1e6 else {
             throw ValidationError("--jitter-milliseconds is 0 or more")
-        }
-        guard meterSeconds >= 0.2, meterSeconds < 1e6, (0..<1).contains(meterNoise),
-            (0..<1).contains(meterLoss), (0..<0.9).contains(perturb)
-        else {
-            throw ValidationError("--meter-seconds is 0.2 or more, shares are 0 to 1")
         }
         guard siteWatts.map({ $0 >= 1 && $0 <= 1e9 }) ?? true else {
             throw ValidationError("--site-watts is 1 or more")
@@ -116,10 +95,10 @@ struct Simulate: ParsableCommand {
         var picture: ComparisonPlot?
         if !json { print(Self.heading) }
         for seed in 1...UInt64(seeds) {
-            let fleet = self.fleet(pools, seed: seed)
+            let fleet = learning.fleet(pools, seed: seed)
             let workload =
                 tide.tides
-                ? tide.workload(traces.map { ($0.0, $0.1) }, on: fleet, seed: seed)
+                ? tide.workload(traces.map { ($0.0, $0.1) }, on: pools, seed: seed)
                 : workload(traces, seed: seed)
             let least = try bound?.megajoules(workload, on: fleet, sleeps: sleeps)
             picture = picture ?? plot.map { _ in ComparisonPlot(bound: least) }
@@ -127,7 +106,7 @@ struct Simulate: ParsableCommand {
                 progress.next(director.name)
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed,
-                    metering: metering
+                    metering: learning.metering
                 ).run(until: workload.horizon)
                 picture?.add(record, services: workload.services)
                 try show(
@@ -145,25 +124,6 @@ struct Simulate: ParsableCommand {
     /// True if some policy lets endpoints sleep: what idles may then cost as little as that.
     private var sleeps: Bool {
         policy.contains { $0 == "planned" || $0 == "autoscaler" }
-    }
-
-    private var metering: SimulatedMetering {
-        var metering = SimulatedMetering()
-        metering.interval = TimeSpan(seconds: meterSeconds)
-        metering.noise = meterNoise
-        metering.lost = meterLoss
-        metering.learns = learn
-        return metering
-    }
-
-    private func fleet(_ pools: SimulatedFleet, seed: UInt64) -> SimulatedFleet {
-        var fleet = pools
-        if let belief {
-            fleet = fleet.believed(time: belief.time, power: belief.power, idle: belief.idle)
-        }
-        guard perturb > 0 else { return fleet }
-        var random = RandomSource(seed: seed &+ 0x7075_7274)
-        return fleet.perturbed(by: perturb, random: &random)
     }
 
     private func workload(_ traces: [(String, [TraceRow])], seed: UInt64) -> Workload {
@@ -251,19 +211,6 @@ struct Simulate: ParsableCommand {
         return String(
             format: "  %7.0f tokens/s, %5.0f W, peak %5.0f W, above limit for %.2f s",
             row.outputTokensPerSecond, row.meanWatts, row.peakWatts, row.secondsAboveLimit ?? 0)
-    }
-}
-
-/// `1.5:0.5:2`
-struct BeliefArgument: ExpressibleByArgument {
-    var time: Double
-    var power: Double
-    var idle: Double
-
-    init?(argument: String) {
-        let parts = argument.split(separator: ":").compactMap { Double($0) }
-        guard parts.count == 3, parts.allSatisfy({ (0.05...20).contains($0) }) else { return nil }
-        (time, power, idle) = (parts[0], parts[1], parts[2])
     }
 }
 

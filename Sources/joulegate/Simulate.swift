@@ -25,7 +25,8 @@ struct Simulate: ParsableCommand {
         help: """
             A routing policy; planned: energy_aware with a planner that lets endpoints sleep; \
             or baselines: subsets (every static subset under least_requests), gpu_only, \
-            length_threshold and autoscaler (with a grid of settings each).
+            length_threshold and autoscaler (with a grid of settings each), or one of that \
+            grid as autoscaler:TARGET:SECONDS[:SPARE].
             """)
     var policy = ["least_requests", "energy_aware"]
 
@@ -147,13 +148,7 @@ struct Simulate: ParsableCommand {
                 }
                 return Director.allStaticSubsets(of: fleet)
             }
-            switch name {
-            case "planned": return [Director.planned()]
-            case "autoscaler": return Director.autoscalers
-            case "gpu_only": return [Director.gpuOnly(of: fleet)]
-            case "length_threshold": return Director.lengthThresholds
-            default: break
-            }
+            if let directors = directors(named: name, of: fleet) { return directors }
             if let site = siteWatts, let limited = limited(name, Watts(site), of: fleet) {
                 return [limited]
             }

@@ -336,6 +336,7 @@ final class ClassifyDesk {
             if key != nil { members = Array(bytes[start...]) }
             bytes.append(contentsOf: line.acceleratorSignature)
         }
+        tally.add(.accelerator)
         if let key {
             cascades[line.model.index]?.keep(
                 VerdictCache.Verdict(members: members), for: key, of: exchange.tenant, at: now)

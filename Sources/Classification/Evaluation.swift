@@ -66,7 +66,8 @@ public struct Evaluation: Sendable {
     public func bestThreshold() -> Double {
         let candidates = (positives + negatives).sorted()
         var best = (threshold: 0.5, errors: Int.max)
-        for index in candidates.indices.dropFirst() where candidates[index] > candidates[index - 1] {
+        for index in candidates.indices.dropFirst() {
+            guard candidates[index] > candidates[index - 1] else { continue }
             let threshold = (candidates[index] + candidates[index - 1]) / 2
             let errors = operation(at: threshold).errors
             if errors < best.errors { best = (threshold, errors) }

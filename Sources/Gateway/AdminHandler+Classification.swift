@@ -103,7 +103,7 @@ extension AdminHandler {
         let batches = board.sum(.batches)
         var causes: [String: Int] = [:]
         for cause in Batch.Cause.allCases {
-            causes[cause.rawValue] = board.tallies.reduce(0) { $0 + $1[cause] }
+            causes[cause.rawValue] = board.sum(cause)
         }
         return [
             "messages": board.sum(.messages), "batches": batches,

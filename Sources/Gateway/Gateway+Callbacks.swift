@@ -33,6 +33,14 @@ extension Gateway {
                     drainable.contains(endpoint.id.index) ? 1 : 0)
             }
         }
+        registry.provide(instruments.classified) { [unowned gateway = self] in
+            gateway.classification.outcomes.map { LabelledValue([$0.word], Double($0.count)) }
+        }
+        registry.provide(instruments.batches) { [unowned gateway = self] in
+            Batch.Cause.allCases.map { cause in
+                LabelledValue([cause.rawValue], Double(gateway.classification.sum(cause)))
+            }
+        }
         registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }
         providePowerLimits()
     }

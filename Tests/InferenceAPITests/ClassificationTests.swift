@@ -136,10 +136,10 @@ import Testing
              {"type":"choice","choices":[{"value":"ham"},{"value":"spam"}]}]
             """
         #expect(
-            try decide(questions, [0.25, 0.25, 0.5]) == """
-                [{"type":"predicate","probability":0.25,"name":"p"},\
+            try decide(questions, [0.125, 0.375, 0.5]) == """
+                [{"type":"predicate","probability":0.375,"name":"p"},\
                 {"type":"choice","choice":"spam","probabilities":[{"value":"ham",\
-                "probability":0.5},{"value":"spam","probability":0.5}],"confidence":0.5,\
+                "probability":0.25},{"value":"spam","probability":0.75}],"confidence":0.75,\
                 "name":null}]
                 """)
         #expect(

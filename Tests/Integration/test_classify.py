@@ -31,8 +31,9 @@ def model(**more):
             "threshold": 0.6, **more}}
 
 
-def start(bench, emulators, *, tenants=None, threads=2, **more):
-    members = {"models": [model(**more)], "threads": threads, "policy": "energy_aware"}
+def start(bench, emulators, *, tenants=None, threads=2, log_level="info", **more):
+    members = {"models": [model(**more)], "threads": threads, "policy": "energy_aware",
+               "log_level": log_level}
     if tenants:
         members["tenants"] = tenants
     pool = {"engine": "vllm-rbln", "profile": PROFILE,
@@ -329,3 +330,17 @@ def test_candidates_run_in_shadow_and_are_switched_live(bench, tmp_path):
     assert (entry()["label"], entry()["version"]) == ("ham", "two")
     assert act(action="rollback")[1]["scorer"] == "one"
     assert (entry()["label"], entry()["version"]) == ("spam", "one")
+
+
+def test_texts_are_in_no_log_and_on_no_page(bench):
+    gateway = start(
+        bench, emulators(bench, 1), log_level="trace", cache={"entries": 100})
+    canary = "canary-7f3a"
+    for body in ({"input": canary}, {"input": [canary, canary + "x" * 600_000]}):
+        post(gateway, body)
+    gateway.admin("POST", "/classification/spam/allow", {"texts": [canary + " allowed"]})
+    post(gateway, {"input": canary}, x_request_timeout_ms="1")
+    pages = [gateway.admin("GET", page)[1] for page in ("/metrics", "/status", "/classification")]
+    gateway.wait_until_idle()
+    assert canary not in gateway.log and canary not in "".join(pages)
+    assert 'joulegate_classified_messages_total{outcome="refused"} 1' in pages[0]

@@ -11,6 +11,7 @@ PORT, FIRST, CARDS = map(int, sys.argv[1:4])
 DELAY, LARGEST = 0.002, 64
 waiting = []
 pools = {}
+tasks = set()
 
 
 async def read_message(reader):
@@ -46,7 +47,10 @@ async def gather():
         while waiting:
             batch = waiting[:LARGEST]
             del waiting[:LARGEST]
-            asyncio.ensure_future(send(batch, FIRST + turn % CARDS))
+            task = asyncio.ensure_future(send(batch, FIRST + turn % CARDS))
+            # The loop itself keeps no task alive.
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
             turn += 1
 
 

@@ -1,6 +1,7 @@
 import Classification
 import Configuration
 import InferenceTypes
+import Scheduling
 import Synchronization
 
 /// What all reactors' cascades share and the admin page changes: scorers, allow-lists, and the salt
@@ -42,6 +43,17 @@ final class ClassificationBoard: Sendable {
             rules[model.index].sign(for: name)
         }
     }
+
+    /// What became of messages, in the words of the metrics page.
+    var outcomes: [(word: String, count: Int)] {
+        [
+            ("accelerator", sum(.accelerator)), ("linear", sum(.scored)),
+            ("cache", sum(.cacheHits)), ("allow_list", sum(.allowed)),
+            ("undecided", sum(.undecided)), ("refused", sum(.refused)),
+        ]
+    }
+
+    func sum(_ cause: Batch.Cause) -> Int { tallies.reduce(0) { $0 + $1[cause] } }
 
     func sum(_ count: ClassificationTally.Count) -> Int { tallies.reduce(0) { $0 + $1[count] } }
 }

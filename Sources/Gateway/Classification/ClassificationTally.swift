@@ -8,7 +8,7 @@ final class ClassificationTally: Sendable {
         /// Messages that left in batches.
         case batched
         /// Batches that a model server refused and that were cut in two.
-        case splits
+        case splits, accelerator
         case undecided, refused, allowed, cacheHits, cacheMisses, scored, shadowAgrees,
             shadowDiffers
     }

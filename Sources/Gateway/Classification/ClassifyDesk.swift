@@ -290,7 +290,8 @@ final class ClassifyDesk {
     /// Gives each message of a batch its verdict, and its share of the tokens: by the bytes of its
     /// text, rounded so that the shares add up to what the model server counted.
     func deliver(_ answer: BatchAnswer, _ body: UnsafeRawBufferPointer, of flight: BatchFlight) {
-        let total = answer.usage.inputTokens ?? 0
+        // A model server may say anything; sums of this many never overflow.
+        let total = min(answer.usage.inputTokens ?? 0, Self.mostTokens)
         let allBytes = max(1, flight.items.reduce(0) { $0 + $1.bytes + 1 })
         var bytes = 0
         for (place, item) in flight.items.enumerated() {
@@ -336,12 +337,15 @@ final class ClassifyDesk {
             if key != nil { members = Array(bytes[start...]) }
             bytes.append(contentsOf: line.acceleratorSignature)
         }
+        tally.add(.accelerator)
         if let key {
             cascades[line.model.index]?.keep(
                 VerdictCache.Verdict(members: members), for: key, of: exchange.tenant, at: now)
         }
         if exchange.messages.openCount == 0 { self.answer(exchange) }
     }
+
+    private static let mostTokens = 1 << 40
 
     /// The model server refuses these messages.
     func refuse(_ flight: BatchFlight, status: Int, body: [UInt8]) {

@@ -76,8 +76,10 @@ public struct Batcher: Sendable {
 
     /// True if so many more messages may wait.
     public func hasRoom(for count: Int, of model: ModelID) -> Bool {
-        guard takes(model), let line = lines[model.index] else { return false }
-        return count <= line.rule.maxQueueSize - line.waiting
+        guard takes(model), let most = lines[model.index]?.rule.maxQueueSize,
+            let waiting = lines[model.index]?.waiting
+        else { return false }
+        return count <= most - waiting
     }
 
     /// Takes a message in; false if as many wait as may, or the model is not batched.
@@ -161,8 +163,13 @@ public struct Batcher: Sendable {
 
     private mutating func lane(_ model: Int, _ group: Int) -> Int? {
         let place = group - Self.firstGroup
-        guard place >= 0, let line = lines[model] else { return nil }
-        if place < line.lanes.count, line.lanes[place] >= 0 { return line.lanes[place] }
+        guard place >= 0, let known = lines[model]?.lanes.count else { return nil }
+        if place < known, let number = lines[model]?.lanes[place], number >= 0 { return number }
+        return addLane(model, group, at: place)
+    }
+
+    private mutating func addLane(_ model: Int, _ group: Int, at place: Int) -> Int? {
+        guard let line = lines[model] else { return nil }
         let missing = place + 1 - line.lanes.count
         if missing > 0 {
             lines[model]?.lanes += Array(repeating: -1, count: missing)

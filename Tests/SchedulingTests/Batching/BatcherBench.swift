@@ -52,6 +52,13 @@ struct BatcherBench {
         batcher.close(at: Self.at(milliseconds), into: &closed)
     }
 
+    /// Batches closed since this was asked last.
+    mutating func takeClosed() -> ArraySlice<Batch> {
+        defer { takenCount = closed.count }
+        return closed[takenCount...]
+    }
+
+    private var takenCount = 0
     private var endedCount = 0
 
     /// The oldest batch under way ends.

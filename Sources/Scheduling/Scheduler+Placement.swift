@@ -18,11 +18,14 @@ extension Scheduler {
         var hope = false
         var isShortOfPower = false
         let record = requests.records[slot]
+        let fills = isFiller(slot, at: now) && !isForced(slot, at: now)
         for index in filter.endpoints(of: record.request.model)
         where filter.permits(record.request, on: index) && !record.tried.contains(index) {
             if endpoints[index].isUsable(at: now) {
                 hope = true
-                if endpoints[index].hasRoom(for: record.sequences, at: now) {
+                if endpoints[index].hasRoom(for: record.sequences, at: now),
+                    !fills || takesFiller(index, slot, at: now)
+                {
                     if power.isOn, !powerAdmits(index, slot, at: now) {
                         isShortOfPower = true
                     } else {
@@ -33,6 +36,7 @@ extension Scheduler {
                 hope = from <= record.deadline
             }
         }
+        if fills { preferBusy(slot, at: now) }
         if isShortOfPower, router.eligible.isEmpty {
             power.refused()
             startPowerWatch(at: now)

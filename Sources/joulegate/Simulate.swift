@@ -18,7 +18,7 @@ struct Simulate: ParsableCommand {
         completion: .file(extensions: ["csv"]))
     var trace: [String]
 
-    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm.")
+    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if not vllm, :ENGINE:MODEL if not model 0.")
     var pool: [PoolArgument]
 
     @Option(
@@ -26,7 +26,8 @@ struct Simulate: ParsableCommand {
             A routing policy; planned: energy_aware with a planner that lets endpoints sleep; \
             or baselines: subsets (every static subset under least_requests), gpu_only, \
             length_threshold and autoscaler (with a grid of settings each), or one of that \
-            grid as autoscaler:TARGET:SECONDS[:SPARE].
+            grid as autoscaler:TARGET:SECONDS[:SPARE]; bulk_as_others (energy_aware with \
+            bulk as no filler).
             """)
     var policy = ["least_requests", "energy_aware"]
 
@@ -45,6 +46,8 @@ struct Simulate: ParsableCommand {
     @OptionGroup var learning: LearningOptions
 
     @OptionGroup var tide: TideOptions
+
+    @OptionGroup var mix: MixOptions
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
@@ -89,7 +92,8 @@ struct Simulate: ParsableCommand {
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
         let directors = try directors(of: pools)
         if let breakEven {
-            try printBreakEven(of: breakEven, pools, workload(traces, seed: 1))
+            try printBreakEven(
+                of: breakEven, pools, try workload(traces, on: pools, seed: 1))
             return
         }
         var progress = SimulationProgress(total: directors.count * seeds)
@@ -100,7 +104,7 @@ struct Simulate: ParsableCommand {
             let workload =
                 tide.tides
                 ? tide.workload(traces.map { ($0.0, $0.1) }, on: pools, seed: seed)
-                : workload(traces, seed: seed)
+                : try workload(traces, on: pools, seed: seed)
             let least = try bound?.megajoules(workload, on: fleet, sleeps: sleeps)
             picture = picture ?? plot.map { _ in ComparisonPlot(bound: least) }
             for director in directors {
@@ -111,6 +115,7 @@ struct Simulate: ParsableCommand {
                 ).run(until: workload.horizon)
                 picture?.add(record, services: workload.services)
                 try show(
+                    record, workload.services,
                     ComparisonRow(
                         record, services: workload.services, seed: seed,
                         limit: siteWatts.map { Watts($0) }, bound: least))
@@ -127,13 +132,11 @@ struct Simulate: ParsableCommand {
         policy.contains { $0 == "planned" || $0 == "autoscaler" }
     }
 
-    private func workload(_ traces: [(String, [TraceRow])], seed: UInt64) -> Workload {
-        var workload = Workload()
-        for (tenant, (path, rows)) in traces.enumerated() {
-            workload.add(
-                .init(name: path, tenant: TenantID(tenant)), rows: rows, speed: speed,
-                length: TimeSpan(seconds: seconds))
-        }
+    private func workload(
+        _ traces: [(String, [TraceRow])], on fleet: SimulatedFleet, seed: UInt64
+    ) throws -> Workload {
+        var workload = try mix.workload(
+            traces, on: fleet, speed: speed, seconds: seconds, seed: seed)
         var random = RandomSource(seed: seed)
         workload.jitter(TimeSpan(seconds: jitterMilliseconds / 1_000), random: &random)
         return workload
@@ -176,7 +179,11 @@ struct Simulate: ParsableCommand {
         "policy                                seed      MJ  above idle   J/token      kept"
         + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50  power error"
 
-    private func show(_ row: ComparisonRow) throws {
+    private func show(
+        _ record: RunRecord, _ services: [Workload.Service], _ comparison: ComparisonRow
+    ) throws {
+        var row = comparison
+        if mix.mix != nil { row.services = ServiceRow.rows(record, services) }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -195,6 +202,7 @@ struct Simulate: ParsableCommand {
                 row.attributionErrorP95 * 100, row.predictionErrorP50 * 100,
                 row.powerError * 100)
                 + boundColumn(row) + limitColumns(row))
+        if mix.mix != nil { mix.show(record, services) }
     }
 
     private func boundColumn(_ row: ComparisonRow) -> String {
@@ -209,21 +217,27 @@ struct Simulate: ParsableCommand {
     }
 }
 
-/// `h100-llama-3.1-8b:6` or `npu-assumed-8b:6:vllm-rbln`.
+/// `h100-llama-3.1-8b:6`, `npu-assumed-8b:6:vllm-rbln` or `h100x4-llama-3.3-70b:2:vllm:1`, the last
+/// being the number of the model that it serves, 0 if left out.
 struct PoolArgument: ExpressibleByArgument {
     var profile: String
     var count: Int
     var engine: EngineKind
+    var model = 0
 
     init?(argument: String) {
         let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-        guard (2...3).contains(parts.count), let count = Int(parts[1]),
+        guard (2...4).contains(parts.count), let count = Int(parts[1]),
             (1...1_000).contains(count),
             let engine = parts.count == 2 ? .vllm : EngineKind(rawValue: String(parts[2]))
         else { return nil }
         profile = String(parts[0])
         self.count = count
         self.engine = engine
+        if parts.count == 4 {
+            guard let number = Int(parts[3]), (0..<64).contains(number) else { return nil }
+            model = number
+        }
     }
 
     func pool(
@@ -231,6 +245,7 @@ struct PoolArgument: ExpressibleByArgument {
     ) throws -> SimulatedFleet.Pool {
         let profile = try source.profile(named: profile).drawing(1 / efficiency)
         return SimulatedFleet.Pool(
-            name: profile.name, engine: engine, profile: profile, count: count)
+            name: profile.name, engine: engine, profile: profile, count: count,
+            models: [ModelID(model)])
     }
 }

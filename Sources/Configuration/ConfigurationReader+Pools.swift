@@ -75,6 +75,7 @@ extension ConfigurationReader {
             let meters = (block.strings("meters") ?? []).compactMap { name in
                 reference(name, "meter", among: meterNames).map { MeterID($0) }
             }
+            refuseOverlap(of: meters, at: block)
             let maxInFlight = block.integer("max_in_flight", in: 1...1_000_000)
             guard let text = block.required("url"), let url = url(text) else { continue }
             if url.path != "/" {
@@ -90,6 +91,26 @@ extension ConfigurationReader {
                 GatewayConfiguration.Endpoint(url: url, meters: meters, maxInFlight: maxInFlight))
         }
         return endpoints
+    }
+
+    /// What two meters of one endpoint both see would be counted twice.
+    private func refuseOverlap(of meters: [MeterID], at block: BlockReader) {
+        for (index, first) in meters.enumerated() {
+            for second in meters[(index + 1)...] {
+                guard let one = known(first), let other = known(second) else { continue }
+                if first == second {
+                    reading.error("the meter \(one.name) is named twice", at: block.place)
+                } else if one.scope.holds(other.scope) || other.scope.holds(one.scope) {
+                    reading.error(
+                        "\(one.name) (\(one.scope.rawValue)) and \(other.name) "
+                            + "(\(other.scope.rawValue)) see the same watts", at: block.place)
+                }
+            }
+        }
+    }
+
+    private func known(_ id: MeterID) -> GatewayConfiguration.Meter? {
+        configuration.meters.indices.contains(id.index) ? configuration.meters[id.index] : nil
     }
 
     private mutating func servedModels(
@@ -146,6 +167,8 @@ extension ConfigurationReader {
             }
             var tenant = GatewayConfiguration.Tenant(name: name.value)
             tenant.serviceClass = block.choice("class") ?? tenant.serviceClass
+            tenant.weight = block.number("weight", in: 0.001...1_000_000) ?? tenant.weight
+            tenant.objective = objective(of: block)
             for text in block.strings("api_key_sha256") ?? [] {
                 guard let digest = digest(text) else { continue }
                 if !digests.insert(digest).inserted {

@@ -68,3 +68,15 @@ extension GatewayConfiguration {
         }
     }
 }
+
+extension Profile.MeterScope {
+    /// True if a meter of this scope also sees what one of the other scope sees. Two of the same
+    /// scope are taken to see different parts, as a meter for each of eight accelerators does.
+    func holds(_ other: Profile.MeterScope) -> Bool {
+        switch self {
+        case .wall: other != .wall
+        case .card: other == .accelerator
+        case .accelerator, .host: false
+        }
+    }
+}

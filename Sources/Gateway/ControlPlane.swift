@@ -11,6 +11,10 @@ final class ControlPlane {
     let gateway: Gateway
     private let endpointPools: [ClientPool]
     private var meterPages: [MeterSourcePage] = []
+    /// Windows of the meters become events.
+    private(set) lazy var desk = MeterDesk(
+        gateway.configuration, board: gateway.power, at: reactor.now
+    ) { [unowned self] windows in self.submit(.metered(windows)) }
     private var timers: [Timer] = []
     private var powerSwitch: PowerSwitch?
     private var conditions: [EndpointCondition]
@@ -152,7 +156,8 @@ final class ControlPlane {
                 self.noteLoad(endpoint.id, EngineLoadPage(body, engine: kind))
             }
         }
-        for page in meterPages { page.read(timeout: timeout, into: gateway.power) }
+        desk.tick(at: reactor.now)
+        for page in meterPages { page.read(timeout: timeout, into: desk) }
     }
 
     private func noteLoad(_ endpoint: EndpointID, _ page: EngineLoadPage) {

@@ -43,7 +43,7 @@ extension Exchange {
             stream?.send(bytes)
             slowDown()
         case .discarding: collectError(bytes)
-        case .idle, .receiving, .placing, .sending, .trailing: break
+        case .idle, .receiving, .classifying, .placing, .sending, .trailing, .charging: break
         }
     }
 
@@ -57,7 +57,7 @@ extension Exchange {
         case .passing: passedAll(isCloseDelimited: isCloseDelimited)
         case .discarding: errorAnswerEnded()
         case .trailing: release()
-        case .idle, .receiving, .placing, .sending: break
+        case .idle, .receiving, .classifying, .placing, .sending, .charging: break
         }
     }
 
@@ -117,7 +117,7 @@ extension Exchange {
     }
 
     /// The upstream's last framing is read to its end, also if the client's pace had paused it.
-    private func awaitTrailer() {
+    func awaitTrailer() {
         phase = .trailing
         connection?.resume()
     }
@@ -127,8 +127,9 @@ extension Exchange {
         guard let stream else { return }
         if relay?.isDone == true {
             startStream()
-            detach()
             relay?.withPending { stream.send($0) }
+            if awaitsCharge() { return }
+            detach()
             relay?.withFinish { stream.send($0) }
             stream.finish()
             settle(.completed)
@@ -188,6 +189,7 @@ extension Exchange {
             return
         }
         let usage = body.withUnsafeBytes { UnaryUsage.parse($0, task: task) }
+        if awaitsCharge(usage) { return }
         appendAnswerFields()
         detach()
         stream.respond(status: upstreamStatus, fields: shell.fields, length: body.count)
@@ -269,7 +271,7 @@ extension Exchange {
     // MARK: Fields
 
     /// From a fixed list: nothing else of an upstream's head reaches a client.
-    private func appendAnswerFields() {
+    func appendAnswerFields() {
         // A name of its own: each use of the property would count a reference.
         let shell = shell
         shell.fields.removeAll()

@@ -97,6 +97,8 @@ extension Exchange {
             release()
             return
         }
+        // The answer was whole.
+        if phase == .charging { return }
         // A keep-alive connection that the server closed while it was idle: its fault, not the
         // request's. One fresh connection to the same place.
         let wasStale =
@@ -169,10 +171,13 @@ extension Exchange {
     func checkDeadlines(at now: MonotonicTime) {
         let limits = shell.limits
         switch phase {
-        case .idle, .receiving, .placing:
+        case .idle, .receiving, .classifying, .placing:
             return
         case .trailing:
             if now - lastByteAt > .seconds(1) { release() }
+            return
+        case .charging:
+            if now - lastByteAt > .seconds(1) { finishCharged(nil) }
             return
         case .sending:
             if connection?.isConnected == false {

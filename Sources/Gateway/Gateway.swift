@@ -21,6 +21,7 @@ public final class Gateway: Sendable {
     let power: PowerBoard
     let advice = AdviceBoard()
     let totals: Totals
+    let classification: ClassificationBoard
     let group: ReactorGroup
     let control: Reactor
     let logger: Logger
@@ -43,7 +44,9 @@ public final class Gateway: Sendable {
         guard HTTP2Library.isPatched else { throw GatewayError.unpatchedHTTP2Library }
         self.configuration = configuration
         self.logger = logger
-        directory = try Directory(configuration)
+        let count = RequestID.reactors(
+            asked: configuration.threads, online: ProcessorCount.online())
+        directory = try Directory(configuration, reactors: count)
         let unix = WallClock.now()
         startedAtUnix = Int(unix.seconds)
         instance = UInt32(truncatingIfNeeded: unix.nanoseconds >> 10)
@@ -52,10 +55,10 @@ public final class Gateway: Sendable {
             seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds),
             at: MonotonicClock.now())
         self.scheduler = SharedScheduler(scheduler)
-        let count = RequestID.reactors(
-            asked: configuration.threads, online: ProcessorCount.online())
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)
+        classification = try ClassificationBoard(
+            configuration, reactors: count, load: ControlWeights.load)
         log = RequestLog(logger: logger, control: control)
         var builder = MetricRegistryBuilder()
         instruments = GatewayInstruments(

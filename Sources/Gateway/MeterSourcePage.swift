@@ -64,22 +64,23 @@ final class MeterSourcePage {
         }
     }
 
-    func read(timeout: TimeSpan, into board: PowerBoard) {
+    func read(timeout: TimeSpan, into desk: MeterDesk) {
         switch source {
         case .exporter(let pool, let url, let kind):
             _ = ControlFetch(
                 pool: pool, authority: url.authority, path: url.path, timeout: timeout
             ) { [self] outcome in
+                // Silence has its own clock.
                 guard case .answered(200, let body) = outcome else { return }
                 for meter in meters {
                     let page = MeterPage(body, from: kind, match: meter.match)
-                    board.note(meter.id, page.reading, at: pool.reactor.now)
+                    desk.note(meter.id, page.reading, at: pool.reactor.now)
                 }
             }
         case .hwmon(let path):
-            note(KernelMeter.readHwmon(path), board)
+            note(KernelMeter.readHwmon(path), desk)
         case .powercap(let path):
-            note(KernelMeter.readPowercap(path), board)
+            note(KernelMeter.readPowercap(path), desk)
         }
     }
 
@@ -87,8 +88,8 @@ final class MeterSourcePage {
         if case .exporter(let pool, _, _) = source { pool.closeAll() }
     }
 
-    private func note(_ reading: PowerReading, _ board: PowerBoard) {
-        for meter in meters { board.note(meter.id, reading, at: MonotonicClock.now()) }
+    private func note(_ reading: PowerReading, _ desk: MeterDesk) {
+        for meter in meters { desk.note(meter.id, reading, at: MonotonicClock.now()) }
     }
 }
 

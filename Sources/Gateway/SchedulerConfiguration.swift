@@ -18,7 +18,7 @@ extension Scheduler.Configuration {
                     canSleep: pool.sleepIsEnabled)
             }
         }
-        let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools) }
+        let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools, weight: $0.weight) }
         let objectives = zip(ServiceClass.allCases, Self.defaultObjectives).map { rank, standard in
             let own = configuration.objectives[rank]
             return LatencyObjective(
@@ -30,7 +30,9 @@ extension Scheduler.Configuration {
             tenants: tenants, policy: configuration.policy, limits: configuration.limits,
             objectives: objectives)
         powerLimits = configuration.powerLimits
+        shadowPolicy = configuration.shadowPolicy
         meters = Self.meters(of: configuration)
+        learns = configuration.learns
     }
 
     /// The meters, with the endpoints that name them.

@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 import Scheduling
 import Synchronization
@@ -32,6 +33,9 @@ final class SharedScheduler: Sendable {
         }
         actions += produced
     }
+
+    /// The books of energy.
+    func energy() -> EnergyStatement { scheduler.withLock { $0.energy } }
 
     func planningInput(at now: MonotonicTime) -> PlanningInput {
         scheduler.withLock { $0.planningInput(at: now) }

@@ -19,6 +19,8 @@ public struct Limits: Hashable, Sendable {
     public var chunkExtensionBytes = 256
     /// JSON nesting.
     public var jsonDepth = 64
+    /// Texts that one request may have classified.
+    public var messagesPerRequest = 4_096
     /// Request bodies of the whole process together, bytes of memory; beyond it requests are
     /// refused as overload.
     public var bodyBudgetBytes = 512 << 20
@@ -87,6 +89,8 @@ public struct Limits: Hashable, Sendable {
     // Scheduling
     public var queuedRequests = 4_096
     public var queueTimeout = TimeSpan.seconds(30)
+    /// The same for bulk requests, which others pass.
+    public var bulkQueueTimeout = TimeSpan.seconds(600)
 
     // Energy
     /// Requests that ended and wait for a meter's window to close, per meter; beyond it those of

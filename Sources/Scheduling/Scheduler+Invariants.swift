@@ -28,6 +28,7 @@ extension Scheduler {
         let queued = requests.records.indices.filter {
             requests.records[$0].phase == .queued
         }
+        if !queue.isConsistent { broken.append("tenants' shares do not agree with the queue") }
         if waiting.sorted() != queued { broken.append("queue and records disagree") }
         for slot in queued where requests.records[slot].attempts > 0 {
             if requests.records[slot].attempts >= configuration.limits.attempts {
@@ -77,6 +78,11 @@ extension Scheduler {
         return mayWait(slot, at: now - configuration.patience.interval)
     }
 
+    private func fillsLater(_ rank: Int, at now: MonotonicTime) -> Bool {
+        guard rank == ServiceClass.bulk.rank, let wake = fillerWake else { return false }
+        return wake <= now + configuration.filler.interval
+    }
+
     private func waitsForPower(_ slot: Int) -> Bool {
         power.isOn && powerWake != nil && requests.records[slot].lacksPower
     }
@@ -91,8 +97,8 @@ extension Scheduler {
                 endpoint.foreign.isNone
             else { continue }
             for model in filter.models[index] {
-                for rank in queue.depths.indices {
-                    let ticket = queue.first(rank: rank, model: model) { slot in
+                for rank in queue.depths.indices where !fillsLater(rank, at: now) {
+                    let ticket = queue.first(rank: rank, models: [model]) { slot in
                         mayUse(index, slot)
                             && endpoint.hasRoom(
                                 for: requests.records[slot].sequences, at: now)

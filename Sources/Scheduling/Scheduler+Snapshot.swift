@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 
 extension Scheduler {
@@ -62,8 +63,6 @@ extension Scheduler {
         public var pressure: Double
         /// Placements put off or refused so far.
         public var refusals: UInt64
-        /// True watts over predicted ones, as meters teach it.
-        public var bias: Double
     }
 
     public func snapshot(at now: MonotonicTime) -> Snapshot {
@@ -103,8 +102,11 @@ extension Scheduler {
         }
         return Power(
             limits: power.limits, accounts: accounts, pressure: power.pressure,
-            refusals: power.refusals, bias: power.bias)
+            refusals: power.refusals)
     }
+
+    /// The books of energy.
+    public var energy: EnergyStatement { ledger.statement }
 
     /// Learned bytes per input token of a model: 4 until usage was seen.
     public func bytesPerToken(of model: ModelID) -> Double {

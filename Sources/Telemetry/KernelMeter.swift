@@ -2,6 +2,9 @@ import InferenceTypes
 
 /// Power and energy from sysfs, where a host has no exporter. For the control thread.
 public enum KernelMeter {
+    /// More than this is a wrong unit, not a host.
+    public static let believablePower = Watts(20_000)
+
     /// An hwmon folder, or one of its `power*` or `energy*` files. The kernel writes microwatts
     /// and microjoules.
     public static func readHwmon(_ path: String) -> PowerReading {
@@ -24,7 +27,7 @@ public enum KernelMeter {
     static func reading(power: Double?, energy: Double?) -> PowerReading {
         var reading = PowerReading()
         if let watts = power.map({ $0 / 1e6 }) {
-            if watts >= 0, watts <= 20_000 {
+            if watts >= 0, watts <= believablePower.value {
                 reading.power = Watts(watts)
             } else {
                 reading.isSuspect = true

@@ -18,7 +18,7 @@ struct Simulate: ParsableCommand {
         completion: .file(extensions: ["csv"]))
     var trace: [String]
 
-    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm.")
+    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if not vllm, :ENGINE:MODEL if not model 0.")
     var pool: [PoolArgument]
 
     @Option(
@@ -26,7 +26,8 @@ struct Simulate: ParsableCommand {
             A routing policy; planned: energy_aware with a planner that lets endpoints sleep; \
             or baselines: subsets (every static subset under least_requests), gpu_only, \
             length_threshold and autoscaler (with a grid of settings each), or one of that \
-            grid as autoscaler:TARGET:SECONDS[:SPARE].
+            grid as autoscaler:TARGET:SECONDS[:SPARE]; bulk_as_others (energy_aware with \
+            bulk as no filler).
             """)
     var policy = ["least_requests", "energy_aware"]
 
@@ -42,15 +43,26 @@ struct Simulate: ParsableCommand {
     @Option(help: "Arrivals move by up to this to either side, by the seed.")
     var jitterMilliseconds = 0.0
 
+    @OptionGroup var learning: LearningOptions
+
     @OptionGroup var tide: TideOptions
+
+    @OptionGroup var mix: MixOptions
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
 
     @Option(help: "PROFILE: prints the efficiency from which half of the tokens go to its pool.")
     var breakEven: String?
+
     @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
     var siteWatts: Double?
+
+    @Option(help: "Lower bound in MJ, or a program that computes it (loadtest/bound).")
+    var bound: LowerBound?
+
+    @Option(help: "SVG file to draw the first run of each policy into.")
+    var plot: String?
 
     @Flag(help: "Print one JSON object per run instead of a table.")
     var json = false
@@ -72,42 +84,59 @@ struct Simulate: ParsableCommand {
 
     func run() throws {
         let directories = ProfileDirectories(configurationFolder: ".")
-        let fleet = SimulatedFleet(
+        let pools = SimulatedFleet(
             pools: try pool.map { argument in
                 let factor = efficiency.last { $0.pool == argument.profile }?.factor ?? 1
                 return try argument.pool(directories, efficiency: factor)
             })
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
-        let directors = try directors(of: fleet)
+        let directors = try directors(of: pools)
         if let breakEven {
-            try printBreakEven(of: breakEven, fleet, workload(traces, seed: 1))
+            try printBreakEven(
+                of: breakEven, pools, try workload(traces, on: pools, seed: 1))
             return
         }
+        var progress = SimulationProgress(total: directors.count * seeds)
+        var picture: ComparisonPlot?
         if !json { print(Self.heading) }
         for seed in 1...UInt64(seeds) {
+            let fleet = learning.fleet(pools, seed: seed)
             let workload =
                 tide.tides
-                ? tide.workload(traces.map { ($0.0, $0.1) }, on: fleet, seed: seed)
-                : workload(traces, seed: seed)
+                ? tide.workload(traces.map { ($0.0, $0.1) }, on: pools, seed: seed)
+                : try workload(traces, on: pools, seed: seed)
+            let least = try bound?.megajoules(workload, on: fleet, sleeps: sleeps)
+            picture = picture ?? plot.map { _ in ComparisonPlot(bound: least) }
             for director in directors {
+                progress.next(director.name)
                 let record = Simulator(
-                    workload: workload, fleet: fleet, director: director, seed: seed
+                    workload: workload, fleet: fleet, director: director, seed: seed,
+                    metering: learning.metering
                 ).run(until: workload.horizon)
+                picture?.add(record, services: workload.services)
                 try show(
+                    record, workload.services,
                     ComparisonRow(
                         record, services: workload.services, seed: seed,
-                        limit: siteWatts.map { Watts($0) }))
+                        limit: siteWatts.map { Watts($0) }, bound: least))
             }
+        }
+        progress.end()
+        if let plot, let picture {
+            try Data(picture.svg.utf8).write(to: URL(fileURLWithPath: plot))
         }
     }
 
-    private func workload(_ traces: [(String, [TraceRow])], seed: UInt64) -> Workload {
-        var workload = Workload()
-        for (tenant, (path, rows)) in traces.enumerated() {
-            workload.add(
-                .init(name: path, tenant: TenantID(tenant)), rows: rows, speed: speed,
-                length: TimeSpan(seconds: seconds))
-        }
+    /// True if some policy lets endpoints sleep: what idles may then cost as little as that.
+    private var sleeps: Bool {
+        policy.contains { $0 == "planned" || $0 == "autoscaler" }
+    }
+
+    private func workload(
+        _ traces: [(String, [TraceRow])], on fleet: SimulatedFleet, seed: UInt64
+    ) throws -> Workload {
+        var workload = try mix.workload(
+            traces, on: fleet, speed: speed, seconds: seconds, seed: seed)
         var random = RandomSource(seed: seed)
         workload.jitter(TimeSpan(seconds: jitterMilliseconds / 1_000), random: &random)
         return workload
@@ -148,9 +177,13 @@ struct Simulate: ParsableCommand {
 
     private static let heading =
         "policy                                seed      MJ  above idle   J/token      kept"
-        + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50"
+        + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50  power error"
 
-    private func show(_ row: ComparisonRow) throws {
+    private func show(
+        _ record: RunRecord, _ services: [Workload.Service], _ comparison: ComparisonRow
+    ) throws {
+        var row = comparison
+        if mix.mix != nil { row.services = ServiceRow.rows(record, services) }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -162,12 +195,18 @@ struct Simulate: ParsableCommand {
         print(
             String(
                 format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f "
-                    + "%15.2f%% %14.1f%%",
+                    + "%15.2f%% %14.1f%% %10.2f%%",
                 name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
                 row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
-                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
-                + limitColumns(row))
+                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100,
+                row.powerError * 100)
+                + boundColumn(row) + limitColumns(row))
+        if mix.mix != nil { mix.show(record, services) }
+    }
+
+    private func boundColumn(_ row: ComparisonRow) -> String {
+        row.aboveBound.map { String(format: "  %+.1f%% over the bound", $0 * 100) } ?? ""
     }
 
     private func limitColumns(_ row: ComparisonRow) -> String {
@@ -178,21 +217,27 @@ struct Simulate: ParsableCommand {
     }
 }
 
-/// `h100-llama-3.1-8b:6` or `npu-assumed-8b:6:vllm-rbln`.
+/// `h100-llama-3.1-8b:6`, `npu-assumed-8b:6:vllm-rbln` or `h100x4-llama-3.3-70b:2:vllm:1`, the last
+/// being the number of the model that it serves, 0 if left out.
 struct PoolArgument: ExpressibleByArgument {
     var profile: String
     var count: Int
     var engine: EngineKind
+    var model = 0
 
     init?(argument: String) {
         let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-        guard (2...3).contains(parts.count), let count = Int(parts[1]),
+        guard (2...4).contains(parts.count), let count = Int(parts[1]),
             (1...1_000).contains(count),
             let engine = parts.count == 2 ? .vllm : EngineKind(rawValue: String(parts[2]))
         else { return nil }
         profile = String(parts[0])
         self.count = count
         self.engine = engine
+        if parts.count == 4 {
+            guard let number = Int(parts[3]), (0..<64).contains(number) else { return nil }
+            model = number
+        }
     }
 
     func pool(
@@ -200,6 +245,7 @@ struct PoolArgument: ExpressibleByArgument {
     ) throws -> SimulatedFleet.Pool {
         let profile = try source.profile(named: profile).drawing(1 / efficiency)
         return SimulatedFleet.Pool(
-            name: profile.name, engine: engine, profile: profile, count: count)
+            name: profile.name, engine: engine, profile: profile, count: count,
+            models: [ModelID(model)])
     }
 }

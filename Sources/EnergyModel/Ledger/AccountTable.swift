@@ -34,6 +34,19 @@ public struct AccountTable: Sendable {
         var trailing = 0.0
         var trailingAt = MonotonicTime.zero
 
+        public init() {}
+
+        /// Adds what another account has used.
+        public mutating func add(_ other: Row) {
+            for provenance in Provenance.allCases {
+                active[provenance] += other.active[provenance]
+            }
+            pending += other.pending
+            idleBusy += other.idleBusy
+            idleGap += other.idleGap
+            requests += other.requests
+        }
+
         /// Above idle, the pending part included.
         public var marginal: Microjoules { active.total + pending }
         public var fullCost: Microjoules { marginal + idleBusy + idleGap }

@@ -173,9 +173,14 @@ struct Router: Sendable {
     func lateness(
         of pick: Pick, _ demand: Demand, _ endpoints: [EndpointState]
     ) -> Double {
+        lateness(
+            of: pick.estimate, demand,
+            toThoseRunning: endpoints[pick.endpoint].running.tightestObjective)
+    }
+
+    func lateness(of estimate: Estimate, _ demand: Demand, toThoseRunning: TimeSpan?) -> Double {
         objectiveGuard.lateness(
-            of: pick.estimate, promised: demand.objective,
-            toThoseRunning: endpoints[pick.endpoint].running.tightestObjective,
+            of: estimate, promised: demand.objective, toThoseRunning: toThoseRunning,
             outputTokens: demand.size.outputTokens, strictness: demand.strictness)
     }
 }

@@ -115,7 +115,7 @@ struct ConfigurationReader {
         }
     }
 
-    private func objective(of block: BlockReader) -> LatencyObjective {
+    func objective(of block: BlockReader) -> LatencyObjective {
         let slo = block.block("slo")
         return LatencyObjective(
             timeToFirstToken: slo.milliseconds("ttft_ms"),

@@ -35,6 +35,10 @@ extension GatewayConfiguration {
     public struct Tenant: Hashable, Sendable {
         public var name: String
         public var serviceClass = ServiceClass.default
+        /// Of the engine time that its class gets while others of the class wait.
+        public var weight = 1.0
+        /// Overrides the model's and the class's promise where set.
+        public var objective = LatencyObjective()
         /// Several, so that keys can be rotated.
         public var apiKeys: [KeyDigest] = []
         /// Pools whose endpoints may see this tenant's prompts.

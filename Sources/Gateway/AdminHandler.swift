@@ -43,6 +43,7 @@ final class AdminHandler: ServerHandler {
         case ("GET", "/readiness"): answerReadiness(stream)
         case ("GET", "/status"), ("GET", "/"): answer(stream, 200, status())
         case ("GET", "/energy"): answer(stream, 200, energy())
+        case ("GET", "/advice"): answer(stream, 200, advice())
         case ("GET", "/workers"): answer(stream, 200, ["workers": workers()])
         case ("GET", "/classification"): answer(stream, 200, classificationPage())
         case ("PUT", "/policy"), ("POST", "/policy"): setPolicy(stream)

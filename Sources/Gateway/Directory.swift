@@ -170,12 +170,17 @@ final class Directory: Sendable {
         }
     }
 
-    /// The latency promise to a request: the model's own, else its class's.
-    func objective(_ model: ModelID, _ serviceClass: ServiceClass) -> LatencyObjective {
+    /// The latency promise to a request: the tenant's own, else the model's, else its class's.
+    func objective(
+        _ model: ModelID, _ serviceClass: ServiceClass, _ tenant: TenantID
+    ) -> LatencyObjective {
+        let personal = self.tenant(tenant)?.objective ?? LatencyObjective()
         let own = configuration.models[model.index].objective
         let shared = configuration.objectives[serviceClass]
         return LatencyObjective(
-            timeToFirstToken: own.timeToFirstToken ?? shared.timeToFirstToken,
-            interTokenLatency: own.interTokenLatency ?? shared.interTokenLatency)
+            timeToFirstToken: personal.timeToFirstToken ?? own.timeToFirstToken
+                ?? shared.timeToFirstToken,
+            interTokenLatency: personal.interTokenLatency ?? own.interTokenLatency
+                ?? shared.interTokenLatency)
     }
 }

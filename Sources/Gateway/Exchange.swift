@@ -177,7 +177,7 @@ final class Exchange: ClientHandler {
             serviceClass: serviceClass, streams: parsed.streams,
             promptBytes: parsed.promptBytes, mediaParts: parsed.mediaParts,
             maxOutputTokens: parsed.maxOutputTokens, choices: parsed.choices,
-            objective: directory.objective(model, serviceClass))
+            objective: directory.objective(model, serviceClass, self.tenant))
         request.reportsEnergy = wantsEnergy
         shell.submit(.arrived(request))
     }

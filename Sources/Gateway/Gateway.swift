@@ -19,6 +19,7 @@ public final class Gateway: Sendable {
     let registry: MetricRegistry
     let availability = Availability()
     let power: PowerBoard
+    let advice = AdviceBoard()
     let totals: Totals
     let classification: ClassificationBoard
     let group: ReactorGroup
@@ -131,6 +132,11 @@ public final class Gateway: Sendable {
         group.reactors[reactor].post { reactor in
             (reactor.context as? ReactorShell)?.perform([action])
         }
+    }
+
+    /// Orders are carried out by the control thread.
+    func switchPower(_ action: Scheduler.Action) {
+        control.post { control in (control.context as? ControlPlane)?.switchPower(action) }
     }
 
     func endpointChanged(_ id: EndpointID, _ condition: EndpointCondition) {

@@ -68,6 +68,14 @@ final class ReactorInstruments {
             pools[pool.index], label(exchange.model),
             GatewayInstruments.label(provenance: placement.estimate.provenance)
         ].add(UInt64(max(0, joules)), shard: shard)
+        if let shadow = placement.shadow { compared(placement, shadow) }
+    }
+
+    private func compared(_ placement: Placement, _ shadow: Placement.Shadow) {
+        let agreement = GatewayInstruments.Agreement(shadow.endpoint == placement.endpoint)
+        families.shadowPlacements[agreement.rawValue].add(shard: shard)
+        let joules = Microjoules(shadow.marginalEnergy).value
+        families.shadowPredictedEnergy[].add(UInt64(max(0, joules)), shard: shard)
     }
 
     func attemptBegan(_ exchange: some PlacedWork) {

@@ -156,7 +156,8 @@ final class ReactorShell: ServerHandler {
             case .endpointStateChanged(let endpoint, let condition):
                 gateway.endpointChanged(endpoint, condition)
             case .charged(let id, let energy): table.find(id)?.charged(energy)
-            case .attributed, .sleep, .wake: break
+            case .attributed: break
+            case .sleep, .wake: gateway.switchPower(action)
             }
         }
     }

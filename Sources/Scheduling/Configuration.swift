@@ -59,8 +59,13 @@ extension Scheduler {
         public struct Tenant: Sendable {
             /// Pools that may see this tenant's requests; `nil`: all.
             public var allowedPools: [PoolID]?
+            /// Of the engine time that its class gets while others of the class wait.
+            public var weight: Double
 
-            public init(allowedPools: [PoolID]? = nil) { self.allowedPools = allowedPools }
+            public init(allowedPools: [PoolID]? = nil, weight: Double = 1) {
+                self.allowedPools = allowedPools
+                self.weight = weight
+            }
         }
 
         public typealias Meter = EnergyLedger.Meter
@@ -78,6 +83,11 @@ extension Scheduler {
         /// that is not listed, the anonymous one included, may use none.
         public var tenants: [Tenant]
         public var policy: RoutingPolicy
+        /// True: meters and our own streams correct the profiles.
+        public var learns = false
+        /// Decides beside `policy` without effect: what it would have chosen stands in each
+        /// ``Placement``.
+        public var shadowPolicy: RoutingPolicy?
         public var limits: Limits
         /// By rank of the service class, used where a request brings no promise of its own.
         public var objectives: [LatencyObjective]

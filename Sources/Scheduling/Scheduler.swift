@@ -15,8 +15,8 @@ import InferenceTypes
 public struct Scheduler: ~Copyable, Sendable {
     let configuration: Configuration
     let filter: CandidateFilter
-    /// By endpoint, as the two that follow.
-    let models: [EndpointModel]
+    /// By endpoint, as the two that follow. What was learned is in them.
+    var models: [EndpointModel]
     var endpoints: [EndpointState]
     let costs: [SleepCost]
     var members: [RunningSet]
@@ -25,6 +25,7 @@ public struct Scheduler: ~Copyable, Sendable {
     var precedence: ClassPrecedence
     var deadlines = DeadlineHeap()
     var router: Router
+    var shadow: ShadowRouter?
     var statistics: TokenStatistics
     /// By model and tenant; the last of each model is for everybody who is not listed.
     var governors: [AttainmentGovernor]
@@ -41,6 +42,7 @@ public struct Scheduler: ~Copyable, Sendable {
     var powerWake: MonotonicTime?
     var pace = CompletionPace()
     var ledger: EnergyLedger
+    var learning: EndpointLearning
     var scratchShares = WindowShares()
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
@@ -71,8 +73,10 @@ public struct Scheduler: ~Copyable, Sendable {
         members = Array(repeating: RunningSet(), count: models.count)
         demands = Array(repeating: Demand(), count: max(configuration.modelCount, 0))
         ledger = Self.ledger(configuration, models, at: start)
+        learning = EndpointLearning(ledger, models)
         queue = AdmissionQueue(
-            models: configuration.modelCount, bound: configuration.limits.queuedRequests,
+            models: configuration.modelCount, weights: configuration.tenants.map(\.weight),
+            bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
         precedence = ClassPrecedence(bound: configuration.starvationBound)
         var seeds = RandomSource(seed: seed)
@@ -80,6 +84,12 @@ public struct Scheduler: ~Copyable, Sendable {
             policy: configuration.policy, models: configuration.modelCount,
             objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next())
         random = RandomSource(seed: seeds.next())
+        shadow = configuration.shadowPolicy.map { policy in
+            ShadowRouter(
+                Router(
+                    policy: policy, models: configuration.modelCount,
+                    objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next()))
+        }
         statistics = TokenStatistics(
             modelCount: configuration.modelCount, tenantCount: configuration.tenants.count)
         power = PowerBudget(
@@ -115,6 +125,7 @@ public struct Scheduler: ~Copyable, Sendable {
             powerStateChanged(id, state, at: now, into: &actions)
         case .planned(let plan): planned(plan, at: now, into: &actions)
         case .metered(let windows): metered(windows, at: now, into: &actions)
+        case .relabelled(let id, let label): relabelled(id, label, at: now)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)

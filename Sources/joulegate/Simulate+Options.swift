@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import InferenceTypes
 import Simulation
 
@@ -77,5 +78,21 @@ struct TideOptions: ParsableArguments {
                 length: TimeSpan(seconds: tideSeconds * Double(tideCount)), random: &random)
         }
         return workload
+    }
+}
+
+extension Simulate {
+    func printBreakEven(
+        of name: String, _ fleet: SimulatedFleet, _ workload: Workload
+    ) throws {
+        guard let index = pool.firstIndex(where: { $0.profile == name }), fleet.pools.count > 1
+        else { throw ValidationError("--break-even names the profile of one of several pools") }
+        let point = BreakEven.find(pool: index, of: fleet, workload: workload, seed: 1)
+        print(
+            String(
+                format: "%@ makes %.1f %% of the tokens from efficiency x%.3f on: %.4f J/token above "
+                    + "idle there, %.4f elsewhere, %.3f MJ in all",
+                name, point.share * 100, point.efficiency, point.poolEnergyPerToken,
+                point.otherEnergyPerToken, point.total.value / 1e6))
     }
 }

@@ -79,6 +79,7 @@ extension EnergyLedger {
         for position in meters[meter].endpoints.indices {
             let clock = clocks[meters[meter].endpoints[position].index]
             books[meter].marks[position] = MeterBook.Mark(clock)
+            books[meter].activities[position] = clock.activity
         }
         return activities.activities
     }
@@ -93,7 +94,7 @@ extension EnergyLedger {
             let index = meters[meter].endpoints[position].index
             clocks[index].advance(to: now)
             let mark = books[meter].marks[position]
-            var activity = clocks[index].activity.since(mark.activity)
+            var activity = clocks[index].activity.since(books[meter].activities[position])
             activity.isQuiet = clocks[index].idleSince.map {
                 $0 + Self.relaxation <= window.start
             } ?? false

@@ -58,11 +58,6 @@ extension Scheduler {
         }
     }
 
-    /// `activities`: by position in the meter's endpoints.
-    mutating func learn(
-        from window: MeterWindow, _ activities: [EndpointActivity], at now: MonotonicTime
-    ) {}
-
     mutating func notePlaced(
         _ slot: Int, _ size: RequestSize, prefill: TimeSpan, on index: Int, at now: MonotonicTime
     ) {
@@ -74,6 +69,7 @@ extension Scheduler {
             of: AccountTable.Key(
                 pool: endpoints[index].pool, model: request.model, tenant: request.tenant,
                 serviceClass: request.serviceClass))
+        noteForLearning(placed: slot, on: index, at: now)
         let earlier = requests.records[slot].work
         requests.records[slot].work = ledger.placed(
             demand, number: requests.records[slot].number, account: account, prefill: prefill,
@@ -87,6 +83,7 @@ extension Scheduler {
     mutating func noteLeft(
         _ slot: Int, _ index: Int, isAnswered: Bool, usage: Usage, at now: MonotonicTime
     ) {
+        learning.disturbed(index, at: now)
         ledger.left(
             &requests.records[slot].work, request: requests.records[slot].id,
             isAnswered: isAnswered, usage: usage, on: index, models[index], at: now)

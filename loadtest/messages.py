@@ -48,6 +48,14 @@ def stream(count, duplicates=0.0, spam_share=0.3, seed=1):
     return result
 
 
+def labelled(count, seed=2):
+    """Lines for `joulegate train-spam`."""
+    draw = random.Random(seed)
+    return "".join(
+        f"{label}\t{message(draw, share)}\n"
+        for _ in range(count) for label, share in (("spam", 1), ("ham", 0)))
+
+
 def bodies(texts, model="spam"):
     return "".join(
         json.dumps({"model": model, "input": text}, ensure_ascii=False) + "\n" for text in texts)

@@ -5,7 +5,7 @@ extension ConfigurationKey {
     private static let batchingKeys = [
         ConfigurationKey(
             "models[].dynamic_batching.share_tenants", "true or false", "false",
-            "may tenants with the same pools and class share a batch"),
+            "may tenants with the same pools, class and promise share a batch"),
         ConfigurationKey(
             "models[].dynamic_batching.default_queue_policy.max_queue_size", "count", "16384",
             "messages that wait on one reactor; beyond it requests get 429"),

@@ -8,7 +8,7 @@ extension GatewayConfiguration {
         public var preferredBatchSizes: [Int] = []
         public var maxQueueDelay = TimeSpan.microseconds(2_000)
         public var preserveOrdering = false
-        /// May messages of tenants with the same pools and class travel in one batch?
+        /// May messages of tenants with the same pools, class and promise travel in one batch?
         public var shareTenants = false
         public var queuePolicy = QueuePolicy()
 

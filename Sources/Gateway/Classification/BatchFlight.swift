@@ -81,7 +81,7 @@ final class BatchFlight: ClientHandler {
                 InferenceRequest(
                     id: id, tenant: tenant, model: model, task: .classify,
                     serviceClass: serviceClass, promptBytes: texts.count, choices: items.count,
-                    objective: shell.directory.objective(model, serviceClass))))
+                    objective: shell.directory.objective(model, serviceClass, tenant))))
     }
 
     func dispatch(_ placement: Placement) {

@@ -135,6 +135,7 @@ final class ClassifierLine: Sendable {
                 return tenants.firstIndex {
                     $0.pools == tenants[index].pools
                         && $0.serviceClass == tenants[index].serviceClass
+                        && $0.objective == tenants[index].objective
                 } ?? index
             }
     }

@@ -33,9 +33,10 @@ extension Scheduler {
         let rule = configuration.filler
         var load = endpoints[index].load(at: now)
         let isExclusive = endpoints[index].prefillRule == .exclusive
-        guard load.queuedPrefill <= (isExclusive ? .zero : rule.mostQueuedPrefill) else {
-            return false
-        }
+        // Steps in which others decode make prompts take longer than predicted, and what is
+        // behind would grow unseen.
+        let ahead = max(load.queuedPrefill, endpoints[index].prefill.visible)
+        guard ahead <= (isExclusive ? .zero : rule.mostQueuedPrefill) else { return false }
         if endpoints[index].running.count == 0 { return true }
         let reserve = max(Int(Double(endpoints[index].limit) * rule.slotReserve), 1)
         let sequences = requests.records[slot].sequences
@@ -45,7 +46,7 @@ extension Scheduler {
         let first =
             configuration.objectives[ServiceClass.interactive.rank].timeToFirstToken
             ?? .seconds(1)
-        let prefill = load.queuedPrefill + models[index].prefillTime(of: size)
+        let prefill = ahead + models[index].prefillTime(of: size)
         guard prefill.seconds <= first.seconds * rule.prefillShare else { return false }
         // As if the burst were there already.
         load.batch += reserve

@@ -18,7 +18,9 @@ extension Scheduler {
         requests.records[slot].firstTokenAt = now
         noteForLearning(firstTokenOf: slot, on: index, at: now)
         ledger.firstToken(&requests.records[slot].work, on: index, models[index], at: now)
-        endpoints[index].prefill.settled(requests.records[slot].prefill, at: now)
+        endpoints[index].prefill.settled(
+            requests.records[slot].prefill,
+            isVisible: requests.records[slot].request.streams, at: now)
         endpoints[index].rest.answered()
         if endpoints[index].breaker.answered(
             isTrial: requests.records[slot].isTrial, at: now)

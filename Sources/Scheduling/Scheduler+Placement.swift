@@ -108,7 +108,8 @@ extension Scheduler {
             interTokenObjective: size.generates ? record.objective.interTokenLatency : nil)
         let position = members[index].insert(slot: slot, share)
         endpoints[index].running = members[index].totals
-        endpoints[index].prefill.placed(prefill, at: now)
+        endpoints[index].prefill.placed(
+            prefill, isVisible: record.request.streams, at: now)
         requests.records[slot].lacksPower = false
         notePower(index, at: now)
         startPowerWatch(at: now)
@@ -144,7 +145,9 @@ extension Scheduler {
             return nil
         }
         if !requests.records[slot].sawFirstToken {
-            endpoints[index].prefill.settled(requests.records[slot].prefill, at: now)
+            endpoints[index].prefill.settled(
+                requests.records[slot].prefill,
+                isVisible: requests.records[slot].request.streams, at: now)
         }
         if let moved = members[index].remove(at: position) {
             requests.records[moved].phase = .running(endpoint: index, position: position)

@@ -18,7 +18,7 @@ public struct FillerRule: Hashable, Sendable {
     /// From this age on a bulk request may open an idle endpoint if no busy one takes it.
     public var openAge = TimeSpan.seconds(2)
     /// From this age on it has its turn among the other classes whatever is promised.
-    public var forceAge = TimeSpan.seconds(60)
+    public var forceAge = TimeSpan.seconds(300)
     /// A model is shared for so long after the last request with a promise. Before and after, bulk
     /// has it to itself and none of this holds.
     public var memory = TimeSpan.seconds(60)

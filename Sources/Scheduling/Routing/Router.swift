@@ -143,27 +143,44 @@ struct Router: Sendable {
         _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
         _ now: MonotonicTime
     ) -> Pick {
-        var best = pick(eligible[0], .leastLateness, demand, endpoints, models, now)
-        var bestLateness = lateness(of: best, demand, endpoints)
-        var cheapest = best.estimate.marginalEnergy.value
-        for index in eligible.dropFirst() {
-            let other = pick(index, .leastLateness, demand, endpoints, models, now)
-            let otherLateness = lateness(of: other, demand, endpoints)
-            cheapest = min(cheapest, other.estimate.marginalEnergy.value)
-            let better =
-                otherLateness == bestLateness
-                ? other.estimate.marginalEnergy < best.estimate.marginalEnergy
-                : otherLateness < bestLateness
-            if better {
-                best = other
-                bestLateness = otherLateness
+        // Looked at where they lie: copies of states and models were a third of a decision.
+        let best = endpoints.withUnsafeBufferPointer { endpoints in
+            models.withUnsafeBufferPointer { models in
+                cheapest(demand, endpoints, models, now)
             }
         }
-        if bestLateness == 0 { best.reason = .leastEnergy }
-        best.isWorthWaiting =
-            best.estimate.marginalEnergy.value
-            > cheapest * Self.worthwhileRatio(pressure: demand.pressure)
-        return best
+        let reason: Placement.Reason = best.lateness == 0 ? .leastEnergy : .leastLateness
+        var pick = pick(best.index, reason, demand, endpoints, models, now)
+        pick.isWorthWaiting =
+            best.energy > best.least * Self.worthwhileRatio(pressure: demand.pressure)
+        return pick
+    }
+
+    /// `least`: the joules of whoever would do it for least, promises aside.
+    private func cheapest(
+        _ demand: Demand, _ endpoints: UnsafeBufferPointer<EndpointState>,
+        _ models: UnsafeBufferPointer<EndpointModel>, _ now: MonotonicTime
+    ) -> (index: Int, lateness: Double, energy: Double, least: Double) {
+        var best = eligible[0]
+        var bestLateness = Double.infinity
+        var bestEnergy = Double.infinity
+        var least = Double.infinity
+        for index in eligible {
+            precondition(endpoints.indices.contains(index) && models.indices.contains(index))
+            let estimate = models[index].estimate(
+                demand.size, on: endpoints[index].load(at: now))
+            let late = lateness(
+                of: estimate, demand, toThoseRunning: endpoints[index].running.tightestObjective)
+            let energy = estimate.marginalEnergy.value
+            least = min(least, energy)
+            let isBetter =
+                late == bestLateness ? energy < bestEnergy : late < bestLateness
+            guard isBetter else { continue }
+            best = index
+            bestLateness = late
+            bestEnergy = energy
+        }
+        return (best, bestLateness, bestEnergy, least)
     }
 
     /// Below this a wait costs more in latency than it can save: 1.5 while there is power enough,

@@ -109,6 +109,10 @@ public struct ConfigurationKey: Hashable, Sendable {
             "pools[].tls.verify", "true or false", "true",
             "check the certificates of https endpoints"),
         ConfigurationKey(
+            "pools[].sleep.enabled", "true or false", "false",
+            "put vLLM servers to sleep when the load does not need them; they need "
+                + "`--enable-sleep-mode` and `VLLM_SERVER_DEV_MODE=1`"),
+        ConfigurationKey(
             "pools[].api_key", "text", "none",
             "bearer token sent upstream; write ${NAME} and keep it in the environment"),
     ]
@@ -138,6 +142,7 @@ public struct ConfigurationKey: Hashable, Sendable {
             "models[].dynamic_batching.preserve_ordering", "true or false", "false",
             "answer in order of arrival"),
     ]
+    + classificationKeys
 
     private static let classKeys = ServiceClass.allCases.flatMap { serviceClass in
         [
@@ -154,6 +159,15 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey("tenants[].name", "name", "required", "how pages and ledgers name it"),
         ConfigurationKey(
             "tenants[].class", words(ServiceClass.self), "default", "urgency of its requests"),
+        ConfigurationKey(
+            "tenants[].weight", "number, above 0", "1",
+            "share of the engine time that its class gets while others of the class wait"),
+        ConfigurationKey(
+            "tenants[].slo.ttft_ms", "milliseconds", "none",
+            "promised time to first token, before the model's and the class's"),
+        ConfigurationKey(
+            "tenants[].slo.itl_ms", "milliseconds", "none",
+            "promised mean gap between tokens, before the model's and the class's"),
         ConfigurationKey(
             "tenants[].api_key_sha256", "list of 64 hex digits", "[]",
             "SHA-256 of each live key; two while keys rotate"),

@@ -50,6 +50,7 @@ extension ConfigurationReader {
             pool.powerLimit = block.number("power_limit_watts", in: 1...1e9).map { Watts($0) }
             pool.endpoints = endpoints(of: block, addresses: &addresses)
             pool.models = servedModels(of: block)
+            readSleep(of: block, into: &pool)
             let apiKey = block.string("api_key")?.value ?? ""
             pool.apiKey = apiKey.isEmpty ? nil : apiKey
             readTLS(of: block, into: &pool)
@@ -134,6 +135,15 @@ extension ConfigurationReader {
         return served
     }
 
+    private func readSleep(of block: BlockReader, into pool: inout GatewayConfiguration.Pool) {
+        let sleep = block.block("sleep")
+        pool.sleepIsEnabled = sleep.boolean("enabled") ?? false
+        if pool.sleepIsEnabled, pool.engine != .vllm {
+            reading.error("only vllm servers can be put to sleep", at: sleep.place)
+            pool.sleepIsEnabled = false
+        }
+    }
+
     private func readTLS(of block: BlockReader, into pool: inout GatewayConfiguration.Pool) {
         let tls = block.block("tls")
         pool.tls.caCertificate = tls.string("ca_certificate")?.value
@@ -157,6 +167,8 @@ extension ConfigurationReader {
             }
             var tenant = GatewayConfiguration.Tenant(name: name.value)
             tenant.serviceClass = block.choice("class") ?? tenant.serviceClass
+            tenant.weight = block.number("weight", in: 0.001...1_000_000) ?? tenant.weight
+            tenant.objective = objective(of: block)
             for text in block.strings("api_key_sha256") ?? [] {
                 guard let digest = digest(text) else { continue }
                 if !digests.insert(digest).inserted {

@@ -3,6 +3,7 @@ import InferenceTypes
 /// Time: finishing the steps that are over and beginning the next ones.
 extension EmulatedEngine {
     mutating func run(to now: MonotonicTime, into output: inout [EngineOutput]) {
+        finishWaking(at: now, into: &output)
         while true {
             if let current = step {
                 report(current, until: now, into: &output)
@@ -39,10 +40,13 @@ extension EmulatedEngine {
     mutating func settle(to now: MonotonicTime) {
         guard now > settledAt else { return }
         let seconds = (now - settledAt).seconds
-        settledAt = now
-        let energy = seconds * (step?.watts ?? idleWatts)
+        defer { settledAt = now }
+        guard let step else {
+            settledEnergy.add(restEnergy(from: settledAt, to: now))
+            return
+        }
+        let energy = seconds * step.watts
         settledEnergy.add(step, energy: energy)
-        guard let step else { return }
 
         let prefill = energy * step.prefillEnergyShare
         let decode = step.batch == 0 ? 0 : (energy - prefill) / Double(step.batch)

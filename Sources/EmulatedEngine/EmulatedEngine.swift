@@ -15,6 +15,8 @@ import InferenceTypes
 /// - Encoders (embedding, classification) on a profile without a prefill rate: one forward pass
 ///   per batch. On a profile with one: a prefill without output.
 ///
+/// An engine without work may be put to sleep and woken: `EmulatedEngine+Power`.
+///
 /// A step takes in every request submitted at or before the instant at which it begins, so calls
 /// at one instant may come in any order between `advance` calls. What has happened by a given
 /// time does not depend on how often `advance` was called before.
@@ -34,6 +36,9 @@ public struct EmulatedEngine: Sendable {
     /// Input tokens per second; 0: prefill is not a phase of its own.
     let prefillRate: Double
     let prefillWatts: Double
+    let sleepWatts: Double
+    let wakeTime: TimeSpan
+    let wakeJoules: Double
 
     var random: RandomSource
     var pool: KVPool
@@ -43,6 +48,7 @@ public struct EmulatedEngine: Sendable {
     var step: Step?
     /// When the next step begins, if there is work and no step in flight.
     var nextStart: MonotonicTime?
+    public internal(set) var powerState = EnginePower.awake
     /// The latest time this engine was told of.
     var clock: MonotonicTime
     /// Outputs of calls that have nowhere to put them.
@@ -73,6 +79,10 @@ public struct EmulatedEngine: Sendable {
         idleWatts = profile.idlePower.value * options.powerFactor
         prefillRate = max(0, profile.prefillTokensPerSecond / options.timeFactor)
         prefillWatts = profile.prefillPower.value * options.powerFactor
+        sleepWatts = profile.sleepPower.value * options.powerFactor
+        wakeTime = max(
+            .zero, TimeSpan(seconds: profile.wakeTime.seconds * options.timeFactor))
+        wakeJoules = max(0, profile.wakeEnergy.value * options.powerFactor)
         pool = Self.pool(profile: profile, kind: kind, options: options)
         contextLimit = min(max(1, options.maxModelLength), pool.capacity ?? .max)
         random = RandomSource(seed: seed)
@@ -111,7 +121,7 @@ public struct EmulatedEngine: Sendable {
                     request, submittedAt: now, contextLimit: contextLimit,
                     prefills: prefillRate > 0 && !encodesInOnePass))
             truncateRun(at: now)
-            if step == nil, nextStart == nil { nextStart = max(now, readyAt) }
+            if step == nil, nextStart == nil { nextStart = earliestStart(at: now) }
         }
     }
 
@@ -143,6 +153,7 @@ public struct EmulatedEngine: Sendable {
         if let step {
             return options.reporting == .everyToken ? step.end(of: step.done + 1) : step.end
         }
+        if case .waking(_, let until) = powerState { return until }
         return nextStart.map { $0 + TimeSpan(nanoseconds: 1) }
     }
 
@@ -165,6 +176,7 @@ public struct EmulatedEngine: Sendable {
 
     public var counters: EngineCounters { stepCounters }
 
+    /// True once warm-up is over, asleep or not.
     public func isReady(at now: MonotonicTime) -> Bool { now >= readyAt }
 
     /// True power with nothing to do.
@@ -172,7 +184,7 @@ public struct EmulatedEngine: Sendable {
 
     /// True power at this instant.
     public func power(at now: MonotonicTime) -> Watts {
-        guard let step, now < step.end else { return Watts(idleWatts) }
+        guard let step, now < step.end else { return Watts(restWatts(at: now)) }
         return Watts(step.watts)
     }
 
@@ -181,8 +193,11 @@ public struct EmulatedEngine: Sendable {
 
     public func energyByState(upTo now: MonotonicTime) -> EnergyByState {
         var energy = settledEnergy
-        let span = max(.zero, now - settledAt).seconds
-        energy.add(step, energy: span * (step?.watts ?? idleWatts))
+        if let step {
+            energy.add(step, energy: max(.zero, now - settledAt).seconds * step.watts)
+        } else {
+            energy.add(restEnergy(from: settledAt, to: now))
+        }
         return energy
     }
 
@@ -204,7 +219,7 @@ public struct EmulatedEngine: Sendable {
         pending.append(.rejected(id: request.id, reason: reason, at: now))
     }
 
-    private mutating func catchUp(to now: MonotonicTime) -> MonotonicTime {
+    mutating func catchUp(to now: MonotonicTime) -> MonotonicTime {
         var output: [EngineOutput] = []
         swap(&output, &pending)
         run(to: now, into: &output)

@@ -10,15 +10,24 @@ public struct EnergyByState: Equatable, Sendable {
     /// here too: its price comes off the same knots.
     public var decode = Joules.zero
 
+    /// Asleep, at sleep power.
+    public var sleep = Joules.zero
+    /// From asleep to serving.
+    public var wake = Joules.zero
+
     public init() {}
 
-    public var total: Joules { idle + prefill + decode }
+    public var total: Joules { idle + prefill + decode + sleep + wake }
 
-    mutating func add(_ step: Step?, energy: Double) {
-        guard let step else {
-            idle += Joules(energy)
-            return
-        }
+    public mutating func add(_ other: EnergyByState) {
+        idle += other.idle
+        prefill += other.prefill
+        decode += other.decode
+        sleep += other.sleep
+        wake += other.wake
+    }
+
+    mutating func add(_ step: Step, energy: Double) {
         let prefilling = energy * step.prefillEnergyShare
         prefill += Joules(prefilling)
         decode += Joules(energy - prefilling)

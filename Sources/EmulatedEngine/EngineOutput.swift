@@ -10,6 +10,8 @@ public enum EngineOutput: Equatable, Sendable {
     case finished(id: UInt64, reason: FinishReason, at: MonotonicTime, energy: RequestEnergy)
     /// The last word about a request that was never queued.
     case rejected(id: UInt64, reason: RejectionReason, at: MonotonicTime)
+    /// The engine was asleep and serves again.
+    case awake(at: MonotonicTime)
 }
 
 /// Why a request was not taken.

@@ -59,6 +59,10 @@ public struct EmulatedService {
             answerPage(request.id, path: String(path), at: now, into: &output)
             return
         }
+        if dialect.kind == .vllm, path == "/sleep" || path == "/wake_up" {
+            switchPower(request.id, path: String(path), at: now, into: &output)
+            return
+        }
         var call: InferenceCall
         do {
             call = try InferenceCall.parse(request.body, continuesAlways: dialect.isLlama)
@@ -150,6 +154,7 @@ public struct EmulatedService {
             guard let (exchange, _) = owner(of: id) else { return }
             drop(exchange, at: at)
             reject(exchange, reason, into: &output)
+        case .awake: break
         }
     }
 

@@ -17,7 +17,7 @@ extension AdminHandler {
         }
         return [
             "pue": power.limits.pue, "power_share": power.limits.share,
-            "pressure": power.pressure, "refusals": power.refusals, "bias": power.bias,
+            "pressure": power.pressure, "refusals": power.refusals,
             "accounts": power.accounts.map { account in
                 [
                     "name": gateway.name(of: account), "limit_watts": account.limit.value,

@@ -24,6 +24,15 @@ extension Gateway {
         registry.provide(instruments.energy) { [unowned gateway = self] in
             gateway.energyByUse()
         }
+        registry.provide(instruments.endpointDrainable) { [unowned gateway = self] in
+            let drainable = Set(
+                (gateway.advice.latest?.drainable ?? []).map(\.endpoint.index))
+            return gateway.directory.endpoints.map { endpoint in
+                LabelledValue(
+                    [gateway.directory.pool(endpoint.pool).name, endpoint.name],
+                    drainable.contains(endpoint.id.index) ? 1 : 0)
+            }
+        }
         registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }
         providePowerLimits()
     }
@@ -79,7 +88,8 @@ extension Gateway {
 extension EndpointCondition {
     var takesRequests: Bool {
         switch self {
-        case .active, .slowStart, .resting, .onTrial: true
+        // Those that sleep are woken if they are needed.
+        case .active, .slowStart, .resting, .onTrial, .retiring, .asleep, .waking: true
         case .ejected, .unhealthy, .draining: false
         }
     }

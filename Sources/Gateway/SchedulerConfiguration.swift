@@ -14,10 +14,11 @@ extension Scheduler.Configuration {
         var endpoints: [Endpoint] = []
         for (index, pool) in configuration.pools.enumerated() {
             endpoints += pool.endpoints.map {
-                Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight)
+                Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight,
+                    canSleep: pool.sleepIsEnabled)
             }
         }
-        let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools) }
+        let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools, weight: $0.weight) }
         let objectives = zip(ServiceClass.allCases, Self.defaultObjectives).map { rank, standard in
             let own = configuration.objectives[rank]
             return LatencyObjective(
@@ -29,7 +30,9 @@ extension Scheduler.Configuration {
             tenants: tenants, policy: configuration.policy, limits: configuration.limits,
             objectives: objectives)
         powerLimits = configuration.powerLimits
+        shadowPolicy = configuration.shadowPolicy
         meters = Self.meters(of: configuration)
+        learns = configuration.learns
     }
 
     /// The meters, with the endpoints that name them.

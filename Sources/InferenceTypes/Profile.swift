@@ -72,3 +72,18 @@ public struct Profile: Hashable, Sendable {
         self.knots = knots
     }
 }
+
+extension Profile {
+    /// The same, drawing so many times the power in every state.
+    public func drawing(_ factor: Double) -> Profile {
+        var profile = self
+        profile.idlePower = Watts(idlePower.value * factor)
+        profile.sleepPower = Watts(sleepPower.value * factor)
+        profile.wakeEnergy = Joules(wakeEnergy.value * factor)
+        profile.prefillPower = Watts(prefillPower.value * factor)
+        for index in knots.indices {
+            profile.knots[index].power = Watts(knots[index].power.value * factor)
+        }
+        return profile
+    }
+}

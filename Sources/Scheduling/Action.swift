@@ -11,6 +11,9 @@ extension Scheduler {
         case reject(RequestID, Rejection)
         /// For logs and metrics.
         case endpointStateChanged(EndpointID, EndpointCondition)
+        /// Put the endpoint to sleep, or wake it, and tell ``Event/powerStateChanged(_:_:)``.
+        case sleep(EndpointID)
+        case wake(EndpointID)
         /// What a dispatched request that asked for it has cost by its end.
         case charged(RequestID, RequestEnergy)
         /// What a closed window adds to a request, ended or not; only if the configuration asks.
@@ -48,10 +51,20 @@ public struct Placement: Hashable, Sendable {
     public var outputTokens: Int
     /// Since arrival.
     public var waited: TimeSpan
+    /// `nil` without a shadow policy.
+    public var shadow: Shadow?
+
+    /// What the shadow policy would have chosen among the same endpoints at the same moment.
+    public struct Shadow: Hashable, Sendable {
+        public var endpoint: EndpointID
+        public var marginalEnergy: Joules
+        public var timeToFirstToken: TimeSpan
+    }
 
     public init(
         endpoint: EndpointID, attempt: Int = 1, estimate: Estimate, reason: Reason,
-        candidates: Int, inputTokens: Int, outputTokens: Int, waited: TimeSpan = .zero
+        candidates: Int, inputTokens: Int, outputTokens: Int, waited: TimeSpan = .zero,
+        shadow: Shadow? = nil
     ) {
         self.endpoint = endpoint
         self.attempt = attempt
@@ -61,6 +74,7 @@ public struct Placement: Hashable, Sendable {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
         self.waited = waited
+        self.shadow = shadow
     }
 }
 

@@ -41,22 +41,31 @@ extension Scheduler {
             public var weight: Double
             /// Most sequences in flight; `nil`: what runs at once plus the waiting allowance.
             public var maxInFlight: Int?
+            /// True if it can be put to sleep and woken.
+            public var canSleep: Bool
 
             public init(
-                pool: PoolID, profile: Profile, weight: Double = 1, maxInFlight: Int? = nil
+                pool: PoolID, profile: Profile, weight: Double = 1, maxInFlight: Int? = nil,
+                canSleep: Bool = false
             ) {
                 self.pool = pool
                 self.profile = profile
                 self.weight = weight
                 self.maxInFlight = maxInFlight
+                self.canSleep = canSleep
             }
         }
 
         public struct Tenant: Sendable {
             /// Pools that may see this tenant's requests; `nil`: all.
             public var allowedPools: [PoolID]?
+            /// Of the engine time that its class gets while others of the class wait.
+            public var weight: Double
 
-            public init(allowedPools: [PoolID]? = nil) { self.allowedPools = allowedPools }
+            public init(allowedPools: [PoolID]? = nil, weight: Double = 1) {
+                self.allowedPools = allowedPools
+                self.weight = weight
+            }
         }
 
         public typealias Meter = EnergyLedger.Meter
@@ -74,6 +83,11 @@ extension Scheduler {
         /// that is not listed, the anonymous one included, may use none.
         public var tenants: [Tenant]
         public var policy: RoutingPolicy
+        /// True: meters and our own streams correct the profiles.
+        public var learns = false
+        /// Decides beside `policy` without effect: what it would have chosen stands in each
+        /// ``Placement``.
+        public var shadowPolicy: RoutingPolicy?
         public var limits: Limits
         /// By rank of the service class, used where a request brings no promise of its own.
         public var objectives: [LatencyObjective]
@@ -89,6 +103,10 @@ extension Scheduler {
         public var patience = Patience.defaults
         public var powerLimits = PowerLimits.none
         public var model = EndpointModel.Parameters.defaults
+        /// Whether a request that nobody awake can serve in time may have an endpoint woken.
+        public var wakesOnDemand = true
+        /// How long an endpoint that is woken is taken to stay awake.
+        public var wakeHold = TimeSpan.seconds(60)
         /// A scraped load older than this counts no more.
         public var foreignLoadLifetime = TimeSpan.seconds(15)
         /// Share of the queue that bulk requests may fill.

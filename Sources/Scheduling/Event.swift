@@ -20,8 +20,15 @@ extension Scheduler {
         /// The result of one active health probe.
         case probed(EndpointID, healthy: Bool)
         case scraped(EndpointID, ScrapedLoad)
+        /// The endpoint fell asleep or woke; or, after an action, it would not.
+        case powerStateChanged(EndpointID, PowerState)
+        /// What a ``Planner`` wants.
+        case planned(Plan)
         /// Meters' windows that have closed; hand them in as soon as their last reading is in.
         case metered([MeterWindow])
+        /// The endpoint runs at other clocks or under another power limit from now on. Equal labels
+        /// mean equal curves; 0 is the label at the start.
+        case relabelled(EndpointID, label: UInt64)
         case setPolicy(RoutingPolicy)
         case setEndpointState(EndpointID, AdministrativeState)
         case setPowerLimits(PowerLimits)

@@ -28,6 +28,7 @@ extension Scheduler {
             reject(slot, .shuttingDown, at: now, into: &actions)
             return
         }
+        countDemand(slot)
         // Room that time alone made (slow start, a foreign load grown old) goes to those who
         // wait first.
         if queue.count > 0, patienceWake == nil {
@@ -43,7 +44,13 @@ extension Scheduler {
         _ slot: Int, ifHopeless reason: RejectionReason, at now: MonotonicTime,
         into actions: inout [Action]
     ) {
-        switch survey(slot, at: now) {
+        var prospect = survey(slot, at: now)
+        if prospect != .now, sleepers > 0,
+            summon(for: slot, requests.records[slot].size, at: now, into: &actions)
+        {
+            prospect = survey(slot, at: now)
+        }
+        switch prospect {
         case .now:
             if dispatch(slot, at: now, into: &actions) { return }
             // A full queue is no place to wait by choice.
@@ -68,14 +75,19 @@ extension Scheduler {
         }
     }
 
-    /// Sheds the newest of the least urgent class that waits, if that is less urgent than this
-    /// request. A bulk request never takes anybody's place.
+    /// Sheds the newest of the least urgent class that waits, of the tenant whose queue is longest
+    /// for its share: if that class is less urgent than this request's, or the same and the other
+    /// tenant would still have the longer queue. So nobody fills the queue at others' expense, and
+    /// a bulk request takes no place but another bulk request's.
     private mutating func makesRoom(
         for slot: Int, at now: MonotonicTime, into actions: inout [Action]
     ) -> Bool {
         let rank = requests.records[slot].request.serviceClass.rank
         for lower in queue.depths.indices.reversed() where queue.depths[lower] > 0 {
-            guard lower > rank, let victim = queue.last(rank: lower) else { return false }
+            let rival = lower == rank ? requests.records[slot].request.tenant : nil
+            guard lower >= rank, let victim = queue.last(rank: lower, for: rival) else {
+                return false
+            }
             dequeue(victim.slot)
             reject(victim.slot, .saturated, at: now, into: &actions)
             return true
@@ -87,18 +99,14 @@ extension Scheduler {
         let record = requests.records[slot]
         requests.records[slot].phase = .queued
         queue.insert(
-            AdmissionQueue.Ticket(number: record.number, slot: slot),
-            rank: record.request.serviceClass.rank, model: record.request.model)
+            AdmissionQueue.Ticket(number: record.number, slot: slot), in: record.lane)
         deadlines.add(.request(slot: slot, number: record.number), at: record.deadline)
         compactDeadlines()
         actions.append(.queue(record.id))
     }
 
     mutating func dequeue(_ slot: Int) {
-        let request = requests.records[slot].request
-        queue.remove(
-            number: requests.records[slot].number, rank: request.serviceClass.rank,
-            model: request.model)
+        queue.remove(number: requests.records[slot].number, from: requests.records[slot].lane)
     }
 
     /// Gives room at an endpoint to those who wait, as far as it goes.
@@ -131,7 +139,7 @@ extension Scheduler {
     }
 
     /// The request that may use this endpoint next: of an overdue class if there is one, else
-    /// of the most urgent class; within a class the one that arrived first.
+    /// of the most urgent class; within a class by the tenants' shares.
     private func nextWaiting(for index: Int, at now: MonotonicTime) -> Int? {
         if let overdue = precedence.overdue,
             let slot = firstWaiting(rank: overdue, for: index, at: now)
@@ -145,18 +153,10 @@ extension Scheduler {
     }
 
     private func firstWaiting(rank: Int, for index: Int, at now: MonotonicTime) -> Int? {
-        var best: AdmissionQueue.Ticket?
-        for model in filter.models[index] {
-            let ticket = queue.first(rank: rank, model: model) { slot in
-                mayUse(index, slot)
-                    && endpoints[index].hasRoom(
-                        for: requests.records[slot].sequences, at: now)
-            }
-            guard let ticket else { continue }
-            if let known = best, known.number < ticket.number { continue }
-            best = ticket
-        }
-        return best?.slot
+        queue.first(rank: rank, models: filter.models[index]) { slot in
+            mayUse(index, slot)
+                && endpoints[index].hasRoom(for: requests.records[slot].sequences, at: now)
+        }?.slot
     }
 
     /// Turns away those who wait for an endpoint that will not come back in their time.

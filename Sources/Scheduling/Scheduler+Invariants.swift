@@ -28,6 +28,7 @@ extension Scheduler {
         let queued = requests.records.indices.filter {
             requests.records[$0].phase == .queued
         }
+        if !queue.isConsistent { broken.append("tenants' shares do not agree with the queue") }
         if waiting.sorted() != queued { broken.append("queue and records disagree") }
         for slot in queued where requests.records[slot].attempts > 0 {
             if requests.records[slot].attempts >= configuration.limits.attempts {
@@ -92,7 +93,7 @@ extension Scheduler {
             else { continue }
             for model in filter.models[index] {
                 for rank in queue.depths.indices {
-                    let ticket = queue.first(rank: rank, model: model) { slot in
+                    let ticket = queue.first(rank: rank, models: [model]) { slot in
                         mayUse(index, slot)
                             && endpoint.hasRoom(
                                 for: requests.records[slot].sequences, at: now)

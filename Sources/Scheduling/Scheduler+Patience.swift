@@ -4,7 +4,7 @@ import InferenceTypes
 public struct Patience: Hashable, Sendable {
     /// Of the promised time to first token, at strictness 0 and 1.
     public var lenientShare = 0.45
-    public var strictShare = 0.2
+    public var strictShare = 0.0
     /// How soon those who wait look again if nothing else happens.
     public var interval = TimeSpan.milliseconds(10)
 
@@ -55,27 +55,31 @@ extension Scheduler {
         deadlines.add(.patience, at: wake)
     }
 
-    /// The first of each lane try again, in order of class and arrival. One that finds no room, or
+    /// The first of each model try again, in order of class and share. One that finds no room, or
     /// goes on waiting, does not hold up those behind it.
     mutating func lookAgain(at now: MonotonicTime, into actions: inout [Action]) {
         patienceWake = nil
         for rank in queue.depths.indices where queue.depths[rank] > 0 {
-            for model in 0..<configuration.modelCount {
-                var last: UInt64 = 0
-                for _ in 0..<AdmissionQueue.scanBound {
-                    guard let ticket = queue.next(after: last, rank: rank, model: model) else {
-                        break
-                    }
-                    last = ticket.number
-                    guard survey(ticket.slot, at: now) == .now else { continue }
-                    _ = serve(ticket.slot, at: now, into: &actions)
-                }
-                // Somebody further back may wait by choice, too.
-                if queue.next(after: last, rank: rank, model: model) != nil {
-                    retryLater(at: now)
-                }
+            // Somebody further back may wait by choice, too.
+            if tryAgain(rank: rank, at: now, into: &actions) { retryLater(at: now) }
+        }
+    }
+
+    /// True if not all that wait in the class were looked at.
+    mutating func tryAgain(
+        rank: Int, at now: MonotonicTime, into actions: inout [Action]
+    ) -> Bool {
+        var isCut = false
+        for model in 0..<configuration.modelCount {
+            scratchSlots.removeAll(keepingCapacity: true)
+            if queue.appendFirst(rank: rank, model: model, to: &scratchSlots) { isCut = true }
+            for position in scratchSlots.indices {
+                let slot = scratchSlots[position]
+                guard survey(slot, at: now) == .now else { continue }
+                _ = serve(slot, at: now, into: &actions)
             }
         }
+        return isCut
     }
 
     /// Tells the governor whether an answer that came to its end kept its pace and began in time.

@@ -47,14 +47,27 @@ extension Scheduler {
             && !requests.records[slot].tried.contains(index)
     }
 
-    /// Picks one of `router.eligible`; `nil` if the request had better wait a moment.
-    private mutating func pick(_ slot: Int, _ size: RequestSize, at now: MonotonicTime)
-        -> Router.Pick?
-    {
+    /// True if the pick breaks a promise, as far as can be predicted.
+    private func isLate(
+        _ pick: Router.Pick, _ slot: Int, _ size: RequestSize, at now: MonotonicTime
+    ) -> Bool {
         let demand = Router.Demand(
+            size: size, model: requests.records[slot].request.model,
+            objective: requests.records[slot].objective, strictness: strictness(slot))
+        return router.lateness(of: pick, demand, endpoints) > 0
+    }
+
+    func demand(_ slot: Int, _ size: RequestSize) -> Router.Demand {
+        Router.Demand(
             size: size, model: requests.records[slot].request.model,
             objective: requests.records[slot].objective,
             strictness: strictness(slot) * (1 - power.pressure), pressure: power.pressure)
+    }
+
+    /// Picks one of `router.eligible`; `nil` if the request had better wait a moment.
+    private mutating func pick(_ slot: Int, _ demand: Router.Demand, at now: MonotonicTime)
+        -> Router.Pick?
+    {
         guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return nil }
         return pick.isWorthWaiting && mayWait(slot, at: now) ? nil : pick
     }
@@ -66,9 +79,24 @@ extension Scheduler {
     ) -> Bool {
         let record = requests.records[slot]
         let size = record.size
-        guard let pick = pick(slot, size, at: now) else { return false }
-        if queue.count > 0 { dequeue(slot) }
+        let demand = demand(slot, size)
+        var picked = pick(slot, demand, at: now)
+        if sleepers > 0, let late = picked, isLate(late, slot, size, at: now),
+            summon(for: slot, size, at: now, into: &actions), survey(slot, at: now) == .now
+        {
+            picked = pick(slot, demand, at: now)
+        }
+        guard let pick = picked else { return false }
+        let other = shadow?.choose(
+            demand, among: router.eligible, endpoints, models, at: now)
         let index = pick.endpoint
+        if queue.count > 0 {
+            let lane = record.lane
+            queue.served(
+                rank: lane.rank, tenant: lane.tenant,
+                cost: models[index].energyAtFullBatch(of: size).value)
+            dequeue(slot)
+        }
         let prefill = models[index].prefillTime(of: size)
         let share = RunningSet.Share(
             sequences: record.sequences, decodes: size.generates,
@@ -97,7 +125,7 @@ extension Scheduler {
             endpoint: endpoints[index].id, attempt: record.attempts + 1,
             estimate: pick.estimate, reason: pick.reason, candidates: router.eligible.count,
             inputTokens: record.inputTokens, outputTokens: record.outputTokens,
-            waited: now - record.arrival)
+            waited: now - record.arrival, shadow: other)
         actions.append(.dispatch(record.id, placement))
         report(index, at: now, into: &actions)
         return true

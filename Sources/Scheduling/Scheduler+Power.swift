@@ -26,6 +26,11 @@ extension Scheduler {
     /// After anything that changed the load of an endpoint.
     mutating func notePower(_ index: Int, at now: MonotonicTime) {
         guard power.isOn else { return }
+        if endpoints[index].power.state == .asleep {
+            let watts = configuration.endpoints[index].profile.sleepPower.value
+            power.update(index, watts: watts, own: 0)
+            return
+        }
         let load = endpoints[index].load(at: now)
         let watts = models[index].power(on: load).value
         let foreign = endpoints[index].foreign.sequences(at: now)

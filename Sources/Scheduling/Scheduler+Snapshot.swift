@@ -63,8 +63,6 @@ extension Scheduler {
         public var pressure: Double
         /// Placements put off or refused so far.
         public var refusals: UInt64
-        /// True watts over predicted ones, as meters teach it.
-        public var bias: Double
     }
 
     public func snapshot(at now: MonotonicTime) -> Snapshot {
@@ -104,7 +102,7 @@ extension Scheduler {
         }
         return Power(
             limits: power.limits, accounts: accounts, pressure: power.pressure,
-            refusals: power.refusals, bias: power.bias)
+            refusals: power.refusals)
     }
 
     /// The books of energy.

@@ -15,18 +15,26 @@ import InferenceTypes
 public struct Scheduler: ~Copyable, Sendable {
     let configuration: Configuration
     let filter: CandidateFilter
-    /// By endpoint, as the two that follow.
-    let models: [EndpointModel]
+    /// By endpoint, as the two that follow. What was learned is in them.
+    var models: [EndpointModel]
     var endpoints: [EndpointState]
+    let costs: [SleepCost]
     var members: [RunningSet]
     var requests = RequestTable()
     var queue: AdmissionQueue
     var precedence: ClassPrecedence
     var deadlines = DeadlineHeap()
     var router: Router
+    var shadow: ShadowRouter?
     var statistics: TokenStatistics
     /// By model and tenant; the last of each model is for everybody who is not listed.
     var governors: [AttainmentGovernor]
+    /// By model: what was asked for so far.
+    var demands: [Demand]
+    /// Endpoints that are not awake.
+    var sleepers = 0
+    /// Taken back from the way to sleep within this event.
+    var recalled: [Int] = []
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
     var power: PowerBudget
@@ -34,6 +42,7 @@ public struct Scheduler: ~Copyable, Sendable {
     var powerWake: MonotonicTime?
     var pace = CompletionPace()
     var ledger: EnergyLedger
+    var learning: EndpointLearning
     var scratchShares = WindowShares()
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
@@ -60,10 +69,14 @@ public struct Scheduler: ~Copyable, Sendable {
                 configuration.endpoints[index], id: EndpointID(index), model: models[index],
                 configuration: configuration)
         }
+        costs = configuration.endpoints.map { SleepCost($0.profile) }
         members = Array(repeating: RunningSet(), count: models.count)
+        demands = Array(repeating: Demand(), count: max(configuration.modelCount, 0))
         ledger = Self.ledger(configuration, models, at: start)
+        learning = EndpointLearning(ledger, models)
         queue = AdmissionQueue(
-            models: configuration.modelCount, bound: configuration.limits.queuedRequests,
+            models: configuration.modelCount, weights: configuration.tenants.map(\.weight),
+            bound: configuration.limits.queuedRequests,
             bulkShare: configuration.bulkQueueShare)
         precedence = ClassPrecedence(bound: configuration.starvationBound)
         var seeds = RandomSource(seed: seed)
@@ -71,6 +84,12 @@ public struct Scheduler: ~Copyable, Sendable {
             policy: configuration.policy, models: configuration.modelCount,
             objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next())
         random = RandomSource(seed: seeds.next())
+        shadow = configuration.shadowPolicy.map { policy in
+            ShadowRouter(
+                Router(
+                    policy: policy, models: configuration.modelCount,
+                    objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next()))
+        }
         statistics = TokenStatistics(
             modelCount: configuration.modelCount, tenantCount: configuration.tenants.count)
         power = PowerBudget(
@@ -102,7 +121,11 @@ public struct Scheduler: ~Copyable, Sendable {
         case .probed(let id, let healthy):
             probed(id, healthy: healthy, at: now, into: &actions)
         case .scraped(let id, let load): scraped(id, load, at: now, into: &actions)
+        case .powerStateChanged(let id, let state):
+            powerStateChanged(id, state, at: now, into: &actions)
+        case .planned(let plan): planned(plan, at: now, into: &actions)
         case .metered(let windows): metered(windows, at: now, into: &actions)
+        case .relabelled(let id, let label): relabelled(id, label, at: now)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)
@@ -110,6 +133,7 @@ public struct Scheduler: ~Copyable, Sendable {
         case .drainAll: drainAll(at: now, into: &actions)
         case .deadline: break
         }
+        if !recalled.isEmpty { drainRecalled(at: now, into: &actions) }
         dropStaleDeadlines()
     }
 

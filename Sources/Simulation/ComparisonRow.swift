@@ -16,10 +16,15 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var ttftMillisecondsP99: Double
     public var itlMillisecondsP50: Double
     public var itlMillisecondsP99: Double
+    /// How often an endpoint was woken.
+    public var wakeUps: Int
     /// Of each request's energy above idle, relative to the truth: what the ledger attributed,
     /// and what was predicted at its placement, which is what it added and not its share.
     public var attributionErrorP95: Double
     public var predictionErrorP50: Double
+    /// Mean error of foretold interval power from ten minutes on, relative to the truth, over
+    /// windows in which an endpoint did something; 0 without any.
+    public var powerError: Double
     /// Over which energy was counted.
     public var horizonSeconds: Double
     /// Finished while requests still arrived.
@@ -30,6 +35,8 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var peakWatts: Double
     /// The longest time for which that was above the limit; `nil` without one.
     public var secondsAboveLimit: Double?
+    /// Energy over a lower bound, less one; `nil` without one.
+    public var aboveBound: Double?
 
     enum CodingKeys: String, CodingKey {
         case policy, seed, megajoules, attainment
@@ -40,17 +47,21 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case ttftMillisecondsP99 = "ttft_ms_p99"
         case itlMillisecondsP50 = "itl_ms_p50"
         case itlMillisecondsP99 = "itl_ms_p99"
+        case wakeUps = "wake_ups"
         case attributionErrorP95 = "attribution_error_p95"
         case predictionErrorP50 = "prediction_error_p50"
+        case powerError = "power_error"
         case horizonSeconds = "horizon_seconds"
         case outputTokensPerSecond = "output_tokens_per_second"
         case meanWatts = "mean_watts"
         case peakWatts = "peak_watts"
+        case aboveBound = "above_bound"
         case secondsAboveLimit = "seconds_above_limit"
     }
 
     public init(
-        _ record: RunRecord, services: [Workload.Service], seed: UInt64, limit: Watts? = nil
+        _ record: RunRecord, services: [Workload.Service], seed: UInt64, limit: Watts? = nil,
+        bound: Double? = nil
     ) {
         func milliseconds(_ share: Double, _ samples: [TimeSpan]) -> Double {
             percentile(share, of: samples)?.milliseconds ?? 0
@@ -68,13 +79,16 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         ttftMillisecondsP99 = milliseconds(0.99, first)
         itlMillisecondsP50 = milliseconds(0.5, gaps)
         itlMillisecondsP99 = milliseconds(0.99, gaps)
+        wakeUps = record.wakeUps
         attributionErrorP95 = percentile(0.95, of: record.attributionErrors) ?? 0
         predictionErrorP50 = percentile(0.5, of: record.predictionErrors) ?? 0
+        powerError = record.powerError(from: .zero + .seconds(600)) ?? 0
         horizonSeconds = record.length.seconds
         outputTokensPerSecond = record.outputTokensPerSecond
         let last = (record.outcomes.last?.arrivedAt ?? .zero) - MonotonicTime.zero
         meanWatts = record.power.mean(from: TimeSpan(seconds: last.seconds / 2), to: last)
         peakWatts = record.power.peak
+        aboveBound = bound.map { megajoules / $0 - 1 }
         secondsAboveLimit = limit.map { record.power.longestTime(above: $0).seconds }
     }
 }

@@ -7,6 +7,10 @@ public struct Director: Sendable {
     public var policy: RoutingPolicy
     /// Endpoints that get no requests.
     public var closed: [Int]
+    /// Who switches endpoints on and off.
+    public var power = PowerControl.alwaysOn
+    /// Prompts of so many tokens at most go to the NPUs and CPUs, longer ones to the GPUs.
+    public var lengthThreshold: Int?
     /// Last changes to the scheduler's configuration.
     public var adjust: @Sendable (inout Scheduler.Configuration) -> Void
     /// Last changes to the fleet.
@@ -20,6 +24,56 @@ public struct Director: Sendable {
         self.policy = policy
         self.closed = closed
         self.adjust = adjust
+    }
+
+    /// `energy_aware` on endpoints that a planner lets sleep.
+    public static func planned(_ planner: Planner.Configuration = .defaults) -> Director {
+        var director = Director(name: "energy_aware, planned", policy: .energyAware)
+        director.power = .planner(planner)
+        return director
+    }
+
+    /// Joining the shortest queue on as many endpoints as an autoscaler keeps on.
+    public static func autoscaled(_ autoscaler: ReactiveAutoscaler) -> Director {
+        let spare = autoscaler.spare > 0 ? " + \(autoscaler.spare)" : ""
+        var director = Director(
+            name: "autoscaler \(Int(autoscaler.target))\(spare), "
+                + "\(Int(autoscaler.coolDown.seconds)) s",
+            policy: .leastRequests
+        ) { $0.wakesOnDemand = false }
+        director.power = .autoscaler(autoscaler)
+        return director
+    }
+
+    /// A grid of autoscalers, so that the best in hindsight can be compared with.
+    public static var autoscalers: [Director] {
+        [12.0, 16, 24, 32, 48, 64].flatMap { target in
+            [0, 1].flatMap { spare in
+                [60, 300].map { seconds in
+                    autoscaled(
+                        ReactiveAutoscaler(
+                            target: target, coolDown: .seconds(seconds), spare: spare))
+                }
+            }
+        }
+    }
+
+    /// The shortest queue among the GPUs.
+    public static func gpuOnly(of fleet: SimulatedFleet) -> Director {
+        let counts = fleet.pools.map { $0.accelerator == .gpu ? $0.count : 0 }
+        var director = staticSubset(counts, of: fleet)
+        director.name = "gpu_only"
+        return director
+    }
+
+    /// Short prompts to the small accelerators, long ones to the GPUs, each to the shortest
+    /// queue: the rule of Wilkins et al., with every threshold of a grid.
+    public static var lengthThresholds: [Director] {
+        [64, 128, 256, 512, 1_024, 1_536, 2_048, 4_096].map { tokens in
+            var director = Director(name: "length_threshold \(tokens)", policy: .leastRequests)
+            director.lengthThreshold = tokens
+            return director
+        }
     }
 
     /// Every choice of so many endpoints of each pool, but none at all.
@@ -44,4 +98,12 @@ public struct Director: Sendable {
             name: "static " + words.joined(separator: " + "), policy: .leastRequests,
             closed: closed)
     }
+}
+
+/// Who decides which endpoints are on.
+public enum PowerControl: Sendable {
+    /// Nobody: all of them are.
+    case alwaysOn
+    case planner(Planner.Configuration)
+    case autoscaler(ReactiveAutoscaler)
 }

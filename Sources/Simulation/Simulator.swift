@@ -7,7 +7,7 @@ import Scheduling
 /// of emulated physics answer. Same inputs, same seed: the same run to the last bit.
 ///
 /// Things that happen at one instant are taken in this order: engines by index, then arrivals,
-/// then the scheduler's own deadlines, then reports of progress.
+/// then the scheduler's own deadlines, then plans, then reports of progress.
 public struct Simulator: ~Copyable {
     /// How often running requests tell their token counts, as the gateway's reactors do.
     static let progressInterval = TimeSpan.milliseconds(250)
@@ -27,11 +27,18 @@ public struct Simulator: ~Copyable {
     private var decisions = 0
     private var power = PowerSeries(interval: Simulator.progressInterval)
     private var actions: [Scheduler.Action] = []
+    private var controller: PowerController
+    private var wakeUps = 0
+    /// What actions led to.
+    private var consequences: [Scheduler.Event] = []
     private var outputs: [EngineOutput] = []
     private var tokens: [Scheduler.TokenProgress] = []
-    private var meters = SimulatedMeters()
+    private var meters: SimulatedMeters
 
-    public init(workload: Workload, fleet: SimulatedFleet, director: Director, seed: UInt64) {
+    public init(
+        workload: Workload, fleet: SimulatedFleet, director: Director, seed: UInt64,
+        metering: SimulatedMetering = SimulatedMetering()
+    ) {
         self.workload = workload
         var fleet = fleet
         director.adjustFleet(&fleet)
@@ -43,10 +50,26 @@ public struct Simulator: ~Copyable {
         let models = 1 + (workload.services.map(\.model.index).max() ?? 0)
         var configuration = fleet.configuration(
             models: models, tenants: workload.tenantCount, policy: director.policy)
+        if case .alwaysOn = director.power {
+        } else {
+            for index in configuration.endpoints.indices {
+                configuration.endpoints[index].canSleep = true
+            }
+        }
+        if director.lengthThreshold != nil {
+            configuration.modelCount = 2
+            for (index, pool) in fleet.pools.enumerated() {
+                configuration.pools[index].models = [ModelID(pool.accelerator == .gpu ? 1 : 0)]
+            }
+        }
         configuration.reportsAttribution = true
+        configuration.learns = metering.learns
         director.adjust(&configuration)
+        controller = PowerController(director.power, configuration)
         scheduler = Scheduler(configuration: configuration, seed: random.next())
         outcomes = workload.arrivals.map { RequestOutcome($0) }
+        meters = SimulatedMeters(
+            metering, endpoints: engines.count, random: RandomSource(seed: random.next()))
     }
 
     /// Runs to the end of the last request. Energy counts from zero to `horizon`, or to that end
@@ -62,7 +85,8 @@ public struct Simulator: ~Copyable {
             let engine = earliestEngine()
             let deadline = scheduler.nextDeadline() ?? .distantFuture
             let at = min(
-                min(wakes[engine], arrival), min(min(deadline, progressAt), meters.nextAt))
+                min(min(wakes[engine], arrival), min(deadline, progressAt)),
+                min(controller.next, meters.nextAt))
             now = max(now, at)
             if wakes[engine] == at {
                 advance(engine)
@@ -70,6 +94,8 @@ public struct Simulator: ~Copyable {
                 arrive()
             } else if deadline == at {
                 handle(.deadline)
+            } else if controller.next == at {
+                plan()
             } else if meters.nextAt == at {
                 readMeters()
             } else {
@@ -80,14 +106,21 @@ public struct Simulator: ~Copyable {
             }
         }
         // The last windows close, so that everything is booked.
-        readMeters()
+        readMeters(isLast: true)
         return record(until: max(horizon, lastEnd))
     }
 
-    private mutating func readMeters() {
+    private mutating func readMeters(isLast: Bool = false) {
         for index in engines.indices { advance(index) }
-        let windows = meters.read(engines, at: now)
-        if !windows.isEmpty { handle(.metered(windows)) }
+        let readings = meters.read(engines, at: now, isLast: isLast)
+        guard !readings.isEmpty else { return }
+        handle(.metered(readings.map(\.window)))
+        for reading in readings {
+            let meter = reading.window.meter
+            meters.note(
+                reading, foretold: scheduler.prediction(of: meter),
+                idle: engines[meter.index].idlePower)
+        }
     }
 
     private func earliestEngine() -> Int {
@@ -99,8 +132,12 @@ public struct Simulator: ~Copyable {
     private mutating func arrive() {
         let arrival = workload.arrivals[next]
         let service = workload.services[arrival.service]
+        var model = service.model
+        if let threshold = director.lengthThreshold {
+            model = ModelID(arrival.inputTokens > threshold ? 1 : 0)
+        }
         let request = InferenceRequest(
-            id: RequestID(UInt64(next)), tenant: service.tenant, model: service.model,
+            id: RequestID(UInt64(next)), tenant: service.tenant, model: model,
             task: service.task, serviceClass: service.serviceClass, streams: true,
             promptBytes: arrival.inputTokens * 4, objective: service.objective)
         next += 1
@@ -118,6 +155,13 @@ public struct Simulator: ~Copyable {
             index += 1
         }
         actions.removeAll(keepingCapacity: true)
+        while let event = consequences.popLast() { handle(event) }
+    }
+
+    private mutating func plan() {
+        let input = scheduler.planningInput(at: now)
+        let plan = controller.plan(input, at: now)
+        handle(.planned(plan))
     }
 
     private mutating func perform(_ action: Scheduler.Action) {
@@ -140,17 +184,25 @@ public struct Simulator: ~Copyable {
         case .attributed(let id, let attribution):
             outcomes[Int(id.rawValue)].attributedEnergy += attribution.marginal
         case .queue, .endpointStateChanged, .charged: break
+        case .sleep(let id):
+            let slept = engines[id.index].sleep(at: now)
+            consequences.append(.powerStateChanged(id, slept ? .asleep : .awake))
+        case .wake(let id):
+            wakeUps += 1
+            let isWaking = engines[id.index].wake(at: now)
+            if !isWaking { consequences.append(.powerStateChanged(id, .awake)) }
+            wakes[id.index] = engines[id.index].nextEvent() ?? .distantFuture
         }
     }
 
     private mutating func advance(_ endpoint: Int) {
         engines[endpoint].advance(to: now, into: &outputs)
         wakes[endpoint] = engines[endpoint].nextEvent() ?? .distantFuture
-        for output in outputs { take(output) }
+        for output in outputs { take(output, from: endpoint) }
         outputs.removeAll(keepingCapacity: true)
     }
 
-    private mutating func take(_ output: EngineOutput) {
+    private mutating func take(_ output: EngineOutput, from endpoint: Int) {
         switch output {
         case .started: break
         case .tokens(let id, let first, _, let at):
@@ -175,6 +227,7 @@ public struct Simulator: ~Copyable {
             case .queueFull:
                 handle(.attemptFailed(RequestID(id), .saturated(retryAfter: nil)))
             }
+        case .awake: handle(.powerStateChanged(EndpointID(endpoint), .awake))
         }
     }
 
@@ -205,14 +258,12 @@ public struct Simulator: ~Copyable {
             var rest: [EngineOutput] = []
             engines[index].advance(to: end, into: &rest)
             let one = engines[index].energyByState(upTo: end)
-            energy.idle += one.idle
-            energy.prefill += one.prefill
-            energy.decode += one.decode
+            energy.add(one)
             perEndpoint.append(one.total)
         }
         return RunRecord(
             policy: director.name, outcomes: outcomes, length: end - .zero, energy: energy,
             idleFloor: fleet.idlePower * (end - .zero), energyByEndpoint: perEndpoint,
-            decisions: decisions, power: power)
+            decisions: decisions, wakeUps: wakeUps, power: power, powerErrors: meters.errors)
     }
 }

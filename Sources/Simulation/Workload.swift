@@ -51,8 +51,7 @@ public struct Workload: Sendable {
         _ service: Service, rows: [TraceRow], speed: Double = 1, length: TimeSpan,
         repeats: Bool = false
     ) {
-        let index = services.count
-        services.append(service)
+        let index = add(service)
         guard let last = rows.last, speed > 0, speed.isFinite else { return }
         // A repetition begins one mean gap after the last arrival.
         let gap = last.arrival.seconds / Double(max(rows.count - 1, 1))
@@ -62,14 +61,25 @@ public struct Workload: Sendable {
             for row in rows {
                 let at = offset + row.arrival.seconds / speed
                 guard at < length.seconds else { break }
-                arrivals.append(
-                    Arrival(
-                        at: MonotonicTime.zero + TimeSpan(seconds: at), service: index,
-                        inputTokens: row.inputTokens, outputTokens: row.outputTokens))
+                append(at, index, row)
             }
             offset += period
         } while repeats && offset < length.seconds
         sort()
+    }
+
+    /// Adds a service that nothing arrives for yet; its index.
+    mutating func add(_ service: Service) -> Int {
+        services.append(service)
+        return services.count - 1
+    }
+
+    /// Adds one arrival, out of order.
+    mutating func append(_ at: Double, _ service: Int, _ row: TraceRow) {
+        arrivals.append(
+            Arrival(
+                at: MonotonicTime.zero + TimeSpan(seconds: at), service: service,
+                inputTokens: row.inputTokens, outputTokens: row.outputTokens))
     }
 
     /// Moves each arrival by up to `most` to either side, so that a result does not hang on the
@@ -106,7 +116,7 @@ public struct Workload: Sendable {
     public var inputTokens: Int { arrivals.reduce(0) { $0 + $1.inputTokens } }
 
     /// By time; of equal times the order of before holds, so that a sort is repeatable.
-    private mutating func sort() {
+    mutating func sort() {
         let order = arrivals.indices.sorted {
             (arrivals[$0].at, $0) < (arrivals[$1].at, $1)
         }

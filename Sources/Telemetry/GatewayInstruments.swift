@@ -57,6 +57,10 @@ public struct GatewayInstruments: Sendable {
 
     /// Labels: class.
     public let queueDepth: CallbackFamily
+    /// Labels: agrees.
+    public let shadowPlacements: CounterFamily
+    /// In microjoules.
+    public let shadowPredictedEnergy: CounterFamily
     /// Labels: pool, meter, provenance.
     public let power: CallbackFamily
     /// Labels: account, the site's or a pool's.
@@ -68,6 +72,8 @@ public struct GatewayInstruments: Sendable {
     public let energy: CallbackFamily
     /// Labels: pool, endpoint; 1 or 0.
     public let endpointUp: CallbackFamily
+    /// Labels: pool, endpoint; 1 or 0.
+    public let endpointDrainable: CallbackFamily
 
     /// Registers every family, those of the process included.
     public init(names: Names, version: String, in builder: inout MetricRegistryBuilder) {
@@ -128,21 +134,34 @@ public struct GatewayInstruments: Sendable {
         predictedEnergy = builder.counter(
             "joulegate_predicted_joules_total", help: "Predicted marginal energy of placements",
             unit: "joules", labels: [pools, models, provenances], unitPerCount: 1e-6)
+        (shadowPlacements, shadowPredictedEnergy) = Self.shadowFamilies(in: &builder)
         (power, powerLimit, predictedPower, powerPressure) = Self.powerFamilies(in: &builder)
         energy = Self.energy(in: &builder)
         endpointUp = builder.callback(
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",
                 labels: ["pool", "endpoint"]))
+        endpointDrainable = builder.callback(
+            MetricDescriptor(
+                "joulegate_endpoint_drainable", .gauge,
+                help: "1 if the expected load does not need it", labels: ["pool", "endpoint"]))
         Self.registerBuild(version: version, in: &builder)
         ProcessFigures.register(in: &builder)
     }
 
-    private static func energy(in builder: inout MetricRegistryBuilder) -> CallbackFamily {
-        builder.callback(
-            MetricDescriptor(
-                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
-                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
+    /// What another policy would have done.
+    private static func shadowFamilies(
+        in builder: inout MetricRegistryBuilder
+    ) -> (CounterFamily, CounterFamily) {
+        let placements = builder.counter(
+            "joulegate_shadow_placements_total",
+            help: "Placements that the shadow policy looked at",
+            labels: [LabelValues("agrees", Agreement.self)])
+        let energy = builder.counter(
+            "joulegate_shadow_predicted_joules_total",
+            help: "Predicted marginal energy had the shadow policy placed them",
+            unit: "joules", unitPerCount: 1e-6)
+        return (placements, energy)
     }
 
     /// Drawn, allowed, predicted, and how near the two are.
@@ -167,6 +186,13 @@ public struct GatewayInstruments: Sendable {
                 "joulegate_power_pressure_ratio", .gauge,
                 help: "0 far from every power limit, 1 at one", labels: []))
         return (power, limit, predicted, pressure)
+    }
+
+    private static func energy(in builder: inout MetricRegistryBuilder) -> CallbackFamily {
+        builder.callback(
+            MetricDescriptor(
+                "joulegate_energy_joules_total", .counter, help: "Metered energy, by what used it",
+                unit: "joules", labels: ["pool", "model", "tenant", "kind", "provenance"]))
     }
 
     private static func registerBuild(

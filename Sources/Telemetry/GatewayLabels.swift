@@ -72,6 +72,13 @@ extension GatewayInstruments {
         case totalTimeout, reset, protocolViolation, status, truncated, eventTooLong, midStream
     }
 
+    /// Whether the shadow policy would have chosen the same endpoint.
+    public enum Agreement: Int, ClosedLabel {
+        case `false` = 1, `true`
+
+        public init(_ agrees: Bool) { self = agrees ? .true : .false }
+    }
+
     public enum HTTPVersion: Int, ClosedLabel {
         case h1 = 1, h2
     }

@@ -90,7 +90,7 @@ import Testing
                 #expect(ended.insert(id).inserted)
                 attributed += energy.total.value
             case .rejected(let id, _, _): #expect(ended.insert(id).inserted)
-            case .started, .tokens: break
+            case .started, .tokens, .awake: break
             }
         }
         #expect(ended.count + cancelled == schedule.requests)

@@ -48,10 +48,10 @@ import WireProtocols
 
     @Test func aModelsOwnPromiseGoesBeforeThatOfItsClass() throws {
         let directory = try Directory(try configuration())
-        let own = directory.objective(ModelID(1), .default)
+        let own = directory.objective(ModelID(1), .default, .anonymous)
         #expect(own.timeToFirstToken == .milliseconds(300))
         #expect(own.interTokenLatency == .milliseconds(90))
-        #expect(directory.objective(ModelID(0), .bulk) == LatencyObjective())
+        #expect(directory.objective(ModelID(0), .bulk, .anonymous) == LatencyObjective())
     }
 
     @Test func withoutTenantsEveryoneIsAnonymous() throws {

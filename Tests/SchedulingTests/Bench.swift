@@ -117,7 +117,7 @@ extension Action {
     var requestID: RequestID? {
         switch self {
         case .dispatch(let id, _), .queue(let id), .reject(let id, _): id
-        case .endpointStateChanged, .charged, .attributed: nil
+        case .endpointStateChanged, .charged, .attributed, .sleep, .wake: nil
         }
     }
 

@@ -13,8 +13,11 @@ struct RandomSchedule: ~Copyable {
     var known: [Whereabouts] = []
     var wrong: [String] = []
     var rejected: [RejectionReason] = []
+    let sleeps: Bool
 
-    init(seed: UInt64) {
+    /// - Parameter sleeps: endpoints are told to sleep and wake, too.
+    init(seed: UInt64, sleeps: Bool = false) {
+        self.sleeps = sleeps
         var random = RandomSource(seed: seed)
         var configuration = Fleet.unlike(
             policy: RoutingPolicy.allCases[random.nextIndex(below: 6)])
@@ -22,6 +25,7 @@ struct RandomSchedule: ~Copyable {
         configuration.pools[0].models = [ModelID(0), ModelID(1)]
         for index in configuration.endpoints.indices {
             configuration.endpoints[index].maxInFlight = 2 + random.nextIndex(below: 4)
+            configuration.endpoints[index].canSleep = sleeps
         }
         configuration.limits.queuedRequests = 24
         configuration.reportsAttribution = seed % 2 == 0
@@ -57,6 +61,7 @@ struct RandomSchedule: ~Copyable {
     private mutating func nextEvent() -> Scheduler.Event {
         let endpoint = EndpointID(random.nextIndex(below: 5))
         let die = random.nextIndex(below: 100)
+        if sleeps, random.nextIndex(below: 10) == 0 { return power(endpoint) }
         if die < 45 { return arrival() }
         if die >= 88 { return aside(die, endpoint) }
         if die >= 85, let id = some(.queued) {
@@ -118,6 +123,14 @@ struct RandomSchedule: ~Copyable {
             kind: MeterWindow.Kind.allCases[random.nextIndex(below: 4)])
     }
 
+    private mutating func power(_ endpoint: EndpointID) -> Scheduler.Event {
+        switch random.nextIndex(below: 5) {
+        case 0, 1: .planned(Plan(awake: (0..<5).map { _ in random.nextIndex(below: 2) == 0 }))
+        case 2: .powerStateChanged(endpoint, .asleep)
+        default: .powerStateChanged(endpoint, .awake)
+        }
+    }
+
     private mutating func failure() -> UpstreamFailure {
         switch random.nextIndex(below: 9) {
         case 0: .connectFailed
@@ -144,7 +157,7 @@ struct RandomSchedule: ~Copyable {
             if !(1...120).contains(rejection.retryAfterSeconds) {
                 wrong.append("retry after \(rejection.retryAfterSeconds)")
             }
-        case .endpointStateChanged, .charged, .attributed: break
+        case .endpointStateChanged, .charged, .attributed, .sleep, .wake: break
         }
     }
 }
@@ -161,6 +174,21 @@ struct RandomSchedule: ~Copyable {
         let live = schedule.known.count { $0 != .ended }
         let requests = schedule.bench.scheduler.snapshot(at: schedule.bench.now).requests
         #expect(live == requests)
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func invariantsHoldWhileEndpointsSleepAndWake(_ seed: UInt64) {
+        var schedule = RandomSchedule(seed: seed, sleeps: true)
+        schedule.run(10_000)
+        let broken = schedule.bench.broken.prefix(3) + schedule.wrong.prefix(3)
+        #expect(broken.isEmpty, "seed \(seed): \(broken)")
+        let orders = schedule.bench.all.count { action in
+            switch action {
+            case .sleep, .wake: true
+            default: false
+            }
+        }
+        #expect(orders > 100)
     }
 
     @Test func everyRequestEndsOnce() {

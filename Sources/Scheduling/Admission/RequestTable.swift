@@ -42,10 +42,17 @@ struct RequestRecord: Sendable {
     /// It waits since a power limit lets nobody take it.
     var lacksPower = false
     var work = RequestWork()
+    var timing = RequestTiming()
     /// What it has cost until it left its last endpoint, if it wants to know.
     var charge: RequestEnergy?
 
     var id: RequestID { request.id }
+
+    var lane: AdmissionQueue.Lane {
+        AdmissionQueue.Lane(
+            rank: request.serviceClass.rank, model: request.model, tenant: request.tenant)
+    }
+
     var sawFirstToken: Bool { firstTokenAt != nil }
 }
 

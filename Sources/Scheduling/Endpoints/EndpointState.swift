@@ -11,6 +11,11 @@ public enum EndpointCondition: String, CaseIterable, Sendable {
     case resting
     /// Its ejection is over; one request is out, or may go out, to find out.
     case onTrial = "on_trial"
+    /// Finishes what it runs; then it sleeps.
+    case retiring
+    /// Draws sleep power.
+    case asleep
+    case waking
     /// Failed too often in a row; gets nothing for a while.
     case ejected
     /// Active probes fail.
@@ -27,11 +32,12 @@ struct EndpointState: Sendable {
     let weight: Double
     let prefillRule: EndpointModel.PrefillRule
     /// Engine time per output token, decoding at full batch; per item for classifiers.
-    let timePerToken: Double
+    var timePerToken: Double
     /// Most sequences in flight.
     let limit: Int
 
     var administrative = Scheduler.AdministrativeState.active
+    var power: EndpointPower
     var health: ProbeHealth
     var breaker: CircuitBreaker
     var rest: SaturationRest
@@ -57,15 +63,20 @@ struct EndpointState: Sendable {
         self.id = id
         pool = endpoint.pool
         prefillRule = model.prefillRule
-        timePerToken = model.workTime(outputTokens: 1_000_000).seconds / 1_000_000
+        timePerToken = Self.timePerToken(model)
         weight = endpoint.weight > 0 && endpoint.weight.isFinite ? endpoint.weight : 1
         limit = Self.limit(endpoint, model: model, configuration)
+        power = EndpointPower(endpoint)
         health = ProbeHealth(configuration.health)
         breaker = CircuitBreaker(configuration.breaker)
         rest = SaturationRest(configuration.saturation)
         slowStart = SlowStart(configuration.slowStart)
         foreign = ForeignLoad(lifetime: configuration.foreignLoadLifetime)
         prefill = PrefillBacklog(window: configuration.model.prefillWindow)
+    }
+
+    static func timePerToken(_ model: EndpointModel) -> Double {
+        model.workTime(outputTokens: 1_000_000).seconds / 1_000_000
     }
 
     /// One batch of a classifier computes while the next one waits at its door.
@@ -81,8 +92,13 @@ struct EndpointState: Sendable {
 
     /// Filters that hold for every request alike.
     func isUsable(at now: MonotonicTime) -> Bool {
-        administrative == .active && health.isUsable && breaker.admits(at: now)
-            && rest.isOver(at: now)
+        administrative == .active && power.isAwake && health.isUsable
+            && breaker.admits(at: now) && rest.isOver(at: now)
+    }
+
+    /// True if it serves, or would once it is awake.
+    var isSound: Bool {
+        administrative == .active && health.isUsable && breaker.opensUntil == nil
     }
 
     /// True if `sequences` more may be in flight. One request always fits on an endpoint that
@@ -97,7 +113,7 @@ struct EndpointState: Sendable {
     /// does not help.
     func usable(from now: MonotonicTime) -> MonotonicTime? {
         guard administrative == .active, health.isUsable else { return nil }
-        return max(rest.until, breaker.opensUntil ?? now, now)
+        return max(rest.until, breaker.opensUntil ?? now, power.ready(from: now))
     }
 
     func load(at now: MonotonicTime) -> EndpointLoad {
@@ -123,6 +139,12 @@ struct EndpointState: Sendable {
     func condition(at now: MonotonicTime) -> EndpointCondition {
         if administrative == .draining { return .draining }
         if !health.isUsable { return .unhealthy }
+        switch power.state {
+        case .awake: break
+        case .retiring: return .retiring
+        case .fallingAsleep, .asleep: return .asleep
+        case .waking: return .waking
+        }
         switch breaker.state {
         case .open(let until): return now >= until ? .onTrial : .ejected
         case .trial, .idleTrial: return .onTrial

@@ -67,8 +67,6 @@ struct PowerBudget: Sendable {
     /// By endpoint: what it drew when others began to be held. Up to there it may replace what
     /// ends, although the sum is still too high.
     private var ceiling: [Double]
-    /// Watts that true power exceeds predicted power by, as a factor: learned from meters.
-    private(set) var bias = 1.0
     /// Since when the site or a pool is beyond its limit.
     var overSince: MonotonicTime?
     /// Placements refused so far.
@@ -114,16 +112,16 @@ struct PowerBudget: Sendable {
     private func add(
         _ change: Double, own: Double, draining: Double, to account: inout Account
     ) {
-        account.sum += change * bias
-        account.own += own * bias
-        account.draining += draining * bias
+        account.sum += change
+        account.own += own
+        account.draining += draining
     }
 
     mutating func hold(_ endpoint: Int, _ held: Bool) {
         guard isHeld[endpoint] != held else { return }
         if held, !isHeld.contains(true) { ceiling = predicted.map { $0 * Self.replacement } }
         isHeld[endpoint] = held
-        let rest = (predicted[endpoint] - idle[endpoint]) * bias * (held ? 1 : -1)
+        let rest = (predicted[endpoint] - idle[endpoint]) * (held ? 1 : -1)
         site.draining += rest
         pools[pool[endpoint]].draining += rest
     }
@@ -136,13 +134,13 @@ struct PowerBudget: Sendable {
         site = Account()
         for index in pools.indices { pools[index] = Account() }
         for endpoint in predicted.indices {
-            let watts = predicted[endpoint] * bias
-            let rest = isHeld[endpoint] ? watts - idle[endpoint] * bias : 0
+            let watts = predicted[endpoint]
+            let rest = isHeld[endpoint] ? watts - idle[endpoint] : 0
             for index in [-1, pool[endpoint]] {
                 var account = index < 0 ? site : pools[index]
                 account.sum += watts
-                account.floor += idle[endpoint] * bias
-                account.own += own[endpoint] * bias
+                account.floor += idle[endpoint]
+                account.own += own[endpoint]
                 account.draining += rest
                 if index < 0 { site = account } else { pools[index] = account }
             }
@@ -162,7 +160,7 @@ struct PowerBudget: Sendable {
     func admits(_ endpoint: Int, watts: Double, isBulk: Bool) -> Bool {
         if isHeld[endpoint] { return false }
         if overSince != nil, watts <= ceiling[endpoint], isHeld.contains(true) { return true }
-        let increase = (watts - predicted[endpoint]) * bias
+        let increase = (watts - predicted[endpoint])
         let part = isBulk ? configuration.bulkShare : 1
         return site.admits(increase, part: part)
             && pools[pool[endpoint]].admits(increase, part: part)
@@ -198,14 +196,5 @@ struct PowerBudget: Sendable {
             }
         }
         return worst
-    }
-
-    /// Learns from a meter that saw `measured` joules where `modelled` were predicted: a third of
-    /// the way each time, between 0.7 and 1.5.
-    mutating func learn(measured: Double, modelled: Double) {
-        guard measured > 0, modelled > 0, measured.isFinite, modelled.isFinite else { return }
-        let ratio = min(max(measured / modelled, 0.7), 1.5)
-        bias += (ratio - bias) / 3
-        refresh()
     }
 }

@@ -170,7 +170,7 @@ struct Router: Sendable {
     /// falling to 1 at the limit, where a joule that is not spent lets somebody else run.
     static func worthwhileRatio(pressure: Double) -> Double { 1.5 - 0.5 * pressure }
 
-    private func lateness(
+    func lateness(
         of pick: Pick, _ demand: Demand, _ endpoints: [EndpointState]
     ) -> Double {
         objectiveGuard.lateness(

@@ -8,17 +8,20 @@ import Testing
         AdmissionQueue.Ticket(number: number, slot: Int(number))
     }
 
+    private func lane(_ rank: Int, _ model: Int = 0, tenant: Int = -1) -> AdmissionQueue.Lane {
+        AdmissionQueue.Lane(rank: rank, model: ModelID(model), tenant: TenantID(tenant))
+    }
+
     @Test func lanesAreFirstInFirstOut() {
         var queue = AdmissionQueue(models: 2, bound: 10, bulkShare: 0.5)
-        for number in [3, 5, 9, 4] as [UInt64] {
-            queue.insert(ticket(number), rank: 1, model: ModelID(0))
-        }
-        queue.insert(ticket(1), rank: 1, model: ModelID(1))
-        #expect(queue.first(rank: 1, model: 0) { _ in true }?.number == 3)
-        #expect(queue.first(rank: 1, model: 0) { $0 > 3 }?.number == 4)
-        #expect(queue.first(rank: 0, model: 0) { _ in true } == nil)
-        queue.remove(number: 3, rank: 1, model: ModelID(0))
-        queue.remove(number: 7, rank: 1, model: ModelID(0))
+        for number in [3, 5, 9, 4] as [UInt64] { queue.insert(ticket(number), in: lane(1)) }
+        queue.insert(ticket(1), in: lane(1, 1))
+        #expect(queue.first(rank: 1, models: [0]) { _ in true }?.number == 3)
+        #expect(queue.first(rank: 1, models: [0, 1]) { _ in true }?.number == 1)
+        #expect(queue.first(rank: 1, models: [0]) { $0 > 3 }?.number == 4)
+        #expect(queue.first(rank: 0, models: [0]) { _ in true } == nil)
+        queue.remove(number: 3, from: lane(1))
+        queue.remove(number: 7, from: lane(1))
         var slots: [Int] = []
         queue.appendSlots(to: &slots)
         #expect(slots == [4, 5, 9, 1])
@@ -27,12 +30,28 @@ import Testing
 
     @Test func bulkFillsItsShareOnly() {
         var queue = AdmissionQueue(models: 1, bound: 4, bulkShare: 0.5)
-        queue.insert(ticket(1), rank: ServiceClass.bulk.rank, model: ModelID(0))
-        queue.insert(ticket(2), rank: ServiceClass.bulk.rank, model: ModelID(0))
+        queue.insert(ticket(1), in: lane(ServiceClass.bulk.rank))
+        queue.insert(ticket(2), in: lane(ServiceClass.bulk.rank))
         #expect(!queue.hasRoom(for: .bulk) && queue.hasRoom(for: .default))
-        queue.insert(ticket(3), rank: 1, model: ModelID(0))
-        queue.insert(ticket(4), rank: 1, model: ModelID(0))
+        queue.insert(ticket(3), in: lane(1))
+        queue.insert(ticket(4), in: lane(1))
         #expect(!queue.hasRoom(for: .system))
+    }
+
+    @Test func whoCrowdsTheQueueGoesFirst() {
+        var queue = AdmissionQueue(models: 1, weights: [1, 2], bound: 20, bulkShare: 0.5)
+        for number in 1...4 as ClosedRange<UInt64> {
+            queue.insert(ticket(number), in: lane(1, tenant: 0))
+        }
+        for number in 5...9 as ClosedRange<UInt64> {
+            queue.insert(ticket(number), in: lane(1, tenant: 1))
+        }
+        // 4 over weight 1 are more than 5 over weight 2.
+        #expect(queue.last(rank: 1)?.number == 4)
+        #expect(queue.last(rank: 1, for: TenantID(1))?.number == 4)
+        #expect(queue.last(rank: 1, for: TenantID(0)) == nil)
+        #expect(queue.last(rank: 1, for: .anonymous)?.number == 4)
+        #expect(queue.last(rank: 2) == nil)
     }
 
     @Test func noClassIsPassedOverForEver() {

@@ -21,7 +21,9 @@ struct MixOptions: ParsableArguments {
     var bulkShare = 0.5
 
     func validate() throws {
-        guard bulkShare >= 0, bulkShare <= 10 else { throw ValidationError("--bulk-share: 0 to 10") }
+        guard (0...10).contains(bulkShare) else {
+            throw ValidationError("--bulk-share: 0 to 10")
+        }
     }
 
     /// Chat for every model, by what its pools can carry, and the other services of the mix.

@@ -18,7 +18,11 @@ struct Simulate: ParsableCommand {
         completion: .file(extensions: ["csv"]))
     var trace: [String]
 
-    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if not vllm, :ENGINE:MODEL if not model 0.")
+    @Option(
+        help: """
+            NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm, and :MODEL behind \
+            that if it does not serve model 0.
+            """)
     var pool: [PoolArgument]
 
     @Option(

@@ -143,12 +143,7 @@ struct Router: Sendable {
         _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
         _ now: MonotonicTime
     ) -> Pick {
-        // Looked at where they lie: copies of states and models were a third of a decision.
-        let best = endpoints.withUnsafeBufferPointer { endpoints in
-            models.withUnsafeBufferPointer { models in
-                cheapest(demand, endpoints, models, now)
-            }
-        }
+        let best = cheapest(demand, endpoints, models, now)
         let reason: Placement.Reason = best.lateness == 0 ? .leastEnergy : .leastLateness
         var pick = pick(best.index, reason, demand, endpoints, models, now)
         pick.isWorthWaiting =
@@ -158,29 +153,35 @@ struct Router: Sendable {
 
     /// `least`: the joules of whoever would do it for least, promises aside.
     private func cheapest(
-        _ demand: Demand, _ endpoints: UnsafeBufferPointer<EndpointState>,
-        _ models: UnsafeBufferPointer<EndpointModel>, _ now: MonotonicTime
+        _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
+        _ now: MonotonicTime
     ) -> (index: Int, lateness: Double, energy: Double, least: Double) {
-        var best = eligible[0]
-        var bestLateness = Double.infinity
-        var bestEnergy = Double.infinity
-        var least = Double.infinity
-        for index in eligible {
-            precondition(endpoints.indices.contains(index) && models.indices.contains(index))
-            let estimate = models[index].estimate(
-                demand.size, on: endpoints[index].load(at: now))
-            let late = lateness(
-                of: estimate, demand, toThoseRunning: endpoints[index].running.tightestObjective)
-            let energy = estimate.marginalEnergy.value
-            least = min(least, energy)
-            let isBetter =
-                late == bestLateness ? energy < bestEnergy : late < bestLateness
-            guard isBetter else { continue }
-            best = index
-            bestLateness = late
-            bestEnergy = energy
+        var best = (
+            index: eligible[0], lateness: Double.infinity, energy: Double.infinity,
+            least: Double.infinity
+        )
+        let bound = min(endpoints.count, models.count)
+        // Through pointers, which look at things where they lie: an array's element is copied for
+        // a call, and copies were a third of a decision.
+        endpoints.withUnsafeBufferPointer { states in
+            models.withUnsafeBufferPointer { costs in
+                guard let states = states.baseAddress, let costs = costs.baseAddress else { return }
+                for index in eligible {
+                    precondition((0..<bound).contains(index))
+                    let estimate = costs[index].estimate(
+                        demand.size, on: states[index].load(at: now))
+                    let late = lateness(
+                        of: estimate, demand,
+                        toThoseRunning: states[index].running.tightestObjective)
+                    let energy = estimate.marginalEnergy.value
+                    best.least = min(best.least, energy)
+                    let isBetter =
+                        late == best.lateness ? energy < best.energy : late < best.lateness
+                    if isBetter { (best.index, best.lateness, best.energy) = (index, late, energy) }
+                }
+            }
         }
-        return (best, bestLateness, bestEnergy, least)
+        return best
     }
 
     /// Below this a wait costs more in latency than it can save: 1.5 while there is power enough,

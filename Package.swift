@@ -92,7 +92,8 @@ let package = Package(
         .executableTarget(
             name: "joulegate",
             dependencies: [
-                "Configuration", "EmulatedServer", "Gateway", "InferenceTypes", "Simulation",
+                "Classification", "Configuration", "EmulatedServer", "Gateway", "InferenceTypes",
+                "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -102,6 +103,7 @@ let package = Package(
         tests("EnergyModel", ["EmulatedEngine", "InferenceTypes"]),
         tests("Scheduling", ["EnergyModel", "InferenceTypes"]),
         tests("InferenceAPI", ["InferenceTypes"]),
+        tests("Classification", ["InferenceTypes", "Scheduling"]),
         tests("WireProtocols", ["InferenceTypes"]),
         tests("Telemetry", ["InferenceTypes"]),
         tests("Transport", ["WireProtocols", "InferenceTypes"]),

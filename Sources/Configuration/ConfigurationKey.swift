@@ -109,6 +109,10 @@ public struct ConfigurationKey: Hashable, Sendable {
             "pools[].tls.verify", "true or false", "true",
             "check the certificates of https endpoints"),
         ConfigurationKey(
+            "pools[].sleep.enabled", "true or false", "false",
+            "put vLLM servers to sleep when the load does not need them; they need "
+                + "`--enable-sleep-mode` and `VLLM_SERVER_DEV_MODE=1`"),
+        ConfigurationKey(
             "pools[].api_key", "text", "none",
             "bearer token sent upstream; write ${NAME} and keep it in the environment"),
     ]
@@ -138,6 +142,7 @@ public struct ConfigurationKey: Hashable, Sendable {
             "models[].dynamic_batching.preserve_ordering", "true or false", "false",
             "answer in order of arrival"),
     ]
+    + classificationKeys
 
     private static let classKeys = ServiceClass.allCases.flatMap { serviceClass in
         [

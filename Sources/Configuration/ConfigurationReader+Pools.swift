@@ -50,6 +50,7 @@ extension ConfigurationReader {
             pool.powerLimit = block.number("power_limit_watts", in: 1...1e9).map { Watts($0) }
             pool.endpoints = endpoints(of: block, addresses: &addresses)
             pool.models = servedModels(of: block)
+            readSleep(of: block, into: &pool)
             let apiKey = block.string("api_key")?.value ?? ""
             pool.apiKey = apiKey.isEmpty ? nil : apiKey
             readTLS(of: block, into: &pool)
@@ -132,6 +133,15 @@ extension ConfigurationReader {
             served.append(.init(model: model, upstream: upstream ?? name.value))
         }
         return served
+    }
+
+    private func readSleep(of block: BlockReader, into pool: inout GatewayConfiguration.Pool) {
+        let sleep = block.block("sleep")
+        pool.sleepIsEnabled = sleep.boolean("enabled") ?? false
+        if pool.sleepIsEnabled, pool.engine != .vllm {
+            reading.error("only vllm servers can be put to sleep", at: sleep.place)
+            pool.sleepIsEnabled = false
+        }
     }
 
     private func readTLS(of block: BlockReader, into pool: inout GatewayConfiguration.Pool) {

@@ -100,29 +100,11 @@ struct ConfigurationReader {
             model.task = block.choice("task") ?? model.task
             model.objective = objective(of: block)
             model.batching = batching(of: block.block("dynamic_batching"))
+            model.classification = classification(of: block.block("classification"))
             modelNames.append(name.value)
             modelPlaces.append(name)
             configuration.models.append(model)
         }
-    }
-
-    private func batching(of block: BlockReader) -> GatewayConfiguration.DynamicBatching? {
-        var batching = GatewayConfiguration.DynamicBatching()
-        let largest = block.integer("max_batch_size", in: 1...65_536)
-        batching.maxBatchSize = largest ?? batching.maxBatchSize
-        batching.preferredBatchSizes =
-            (block.integers("preferred_batch_size", in: 1...65_536) ?? []).sorted()
-        if let delay = block.integer("max_queue_delay_microseconds", in: 0...10_000_000) {
-            batching.maxQueueDelay = .microseconds(Int64(delay))
-        }
-        batching.preserveOrdering =
-            block.boolean("preserve_ordering") ?? batching.preserveOrdering
-        if let top = batching.preferredBatchSizes.last, top > batching.maxBatchSize {
-            reading.error(
-                "preferred_batch_size holds \(top), above max_batch_size \(batching.maxBatchSize)",
-                at: block.place)
-        }
-        return block.exists ? batching : nil
     }
 
     private mutating func readClasses() {

@@ -84,6 +84,9 @@ indirect enum YAMLValue {
                 if scalar.value < 0x20 || scalar.value == 0x7F {
                     let digits = String(scalar.value, radix: 16)
                     result += "\\x" + (digits.count < 2 ? "0" : "") + digits
+                } else if Self.breaksLines(scalar) {
+                    let digits = String(scalar.value, radix: 16)
+                    result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
                 } else {
                     result.unicodeScalars.append(scalar)
                 }
@@ -91,6 +94,14 @@ indirect enum YAMLValue {
             previous = scalar
         }
         return result + "\""
+    }
+
+    /// What YAML takes for the end of a line, or for no text at all, even between quotes.
+    private static func breaksLines(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x80...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+        default: false
+        }
     }
 }
 
@@ -199,6 +210,7 @@ extension GatewayConfiguration {
                     ("verify", .boolean(pool.tls.verify)),
                 ])
             ),
+            ("sleep", .block([("enabled", .boolean(pool.sleepIsEnabled))])),
             ("api_key", .optional(pool.apiKey) { _ in .text("...") }),
         ])
     }
@@ -226,21 +238,9 @@ extension GatewayConfiguration {
             ("slo", tree(model.objective)),
             (
                 "dynamic_batching",
-                .optional(model.batching) { batching in
-                    .block([
-                        ("max_batch_size", .integer(batching.maxBatchSize)),
-                        (
-                            "preferred_batch_size",
-                            .list(batching.preferredBatchSizes.map { .integer($0) })
-                        ),
-                        (
-                            "max_queue_delay_microseconds",
-                            .plain("\(batching.maxQueueDelay.nanoseconds / 1_000)")
-                        ),
-                        ("preserve_ordering", .boolean(batching.preserveOrdering)),
-                    ])
-                }
+                .optional(model.batching) { tree($0) }
             ),
+            ("classification", tree(model.classification)),
         ])
     }
 

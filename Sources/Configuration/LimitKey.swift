@@ -64,6 +64,7 @@ public struct LimitKey: Sendable {
             "chunk_extension_bytes", \.chunkExtensionBytes,
             "what may stand behind the size of an HTTP/1.1 chunk"),
         count("json_depth", \.jsonDepth, "nesting of a JSON body"),
+        count("messages_per_request", \.messagesPerRequest, "texts to classify in one request"),
         count(
             "body_budget_bytes", \.bodyBudgetBytes,
             "request bodies of the whole process; beyond it requests get 503"),

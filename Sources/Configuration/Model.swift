@@ -12,19 +12,9 @@ extension GatewayConfiguration {
         public var objective = LatencyObjective()
         /// nil: each request goes upstream alone.
         public var batching: DynamicBatching?
+        public var classification = Classification()
 
         public init(name: String) { self.name = name }
-    }
-
-    /// When a micro-batch of classification requests closes. The words are Triton's.
-    public struct DynamicBatching: Hashable, Sendable {
-        public var maxBatchSize = 64
-        /// Ascending; empty: the profile's decode buckets.
-        public var preferredBatchSizes: [Int] = []
-        public var maxQueueDelay = TimeSpan.microseconds(2_000)
-        public var preserveOrdering = false
-
-        public init() {}
     }
 
     /// The latency promise of each service class.

@@ -34,6 +34,8 @@ extension GatewayConfiguration {
         public var tls = UpstreamTLS()
         /// Most that its endpoints may be predicted to draw together; nil: no limit of its own.
         public var powerLimit: Watts?
+        /// True if its endpoints may be put to sleep and woken by vLLM's development endpoints.
+        public var sleepIsEnabled = false
         /// Sent upstream as a bearer token; nil: none.
         public var apiKey: String?
 

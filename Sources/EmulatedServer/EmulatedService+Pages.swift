@@ -29,6 +29,18 @@ extension EmulatedService {
         }
     }
 
+    /// vLLM's development endpoints: they answer nothing but a status. An engine with work will
+    /// not sleep (vLLM would abort the work). Waking goes on after the answer.
+    mutating func switchPower(
+        _ id: UInt64, path: String, at now: MonotonicTime, into output: inout ServiceOutput
+    ) {
+        let isDone =
+            path == "/sleep"
+            ? engine.powerState == .asleep || engine.sleep(at: now)
+            : engine.powerState != .asleep || engine.wake(at: now)
+        answer(id, status: isDone ? 200 : 409, contentType: "text/plain", [], into: &output)
+    }
+
     /// The JSON pages.
     private func document(_ path: String, at now: MonotonicTime) -> [UInt8]? {
         switch path {
@@ -41,6 +53,9 @@ extension EmulatedService {
         case "/props" where dialect.isLlama:
             let slots = engine.maxSequences
             return Array("{\"total_slots\":\(slots),\"is_sleeping\":false}".utf8)
+        case "/is_sleeping" where dialect.kind == .vllm:
+            let isSleeping = engine.powerState != .awake
+            return Array("{\"is_sleeping\":\(isSleeping)}".utf8)
         case "/emulated/state": return state(at: now)
         case "/emulated/requests": return finishedRequests
         default: return nil
@@ -92,6 +107,7 @@ extension EmulatedService {
             (",\"joules\":{\"total\":", energy.total.value),
             (",\"idle\":", energy.idle.value), (",\"prefill\":", energy.prefill.value),
             (",\"decode\":", energy.decode.value),
+            (",\"sleep\":", energy.sleep.value), (",\"wake\":", energy.wake.value),
             (",\"unattributed\":", engine.unattributedEnergy.value),
         ]
         for (name, value) in real {

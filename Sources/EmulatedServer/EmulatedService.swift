@@ -59,6 +59,10 @@ public struct EmulatedService {
             answerPage(request.id, path: String(path), at: now, into: &output)
             return
         }
+        if dialect.kind == .vllm, path == "/sleep" || path == "/wake_up" {
+            switchPower(request.id, path: String(path), at: now, into: &output)
+            return
+        }
         var call: InferenceCall
         do {
             call = try InferenceCall.parse(request.body, continuesAlways: dialect.isLlama)

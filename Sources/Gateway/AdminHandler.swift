@@ -43,13 +43,17 @@ final class AdminHandler: ServerHandler {
         case ("GET", "/readiness"): answerReadiness(stream)
         case ("GET", "/status"), ("GET", "/"): answer(stream, 200, status())
         case ("GET", "/energy"): answer(stream, 200, energy())
+        case ("GET", "/advice"): answer(stream, 200, advice())
         case ("GET", "/workers"): answer(stream, 200, ["workers": workers()])
+        case ("GET", "/classification"): answer(stream, 200, classificationPage())
         case ("PUT", "/policy"), ("POST", "/policy"): setPolicy(stream)
         case ("GET", "/power"): answerPower(stream)
         case ("PUT", "/power"), ("POST", "/power"): setPower(stream)
         default:
             if path.hasPrefix("/workers/") {
                 worker(stream, method, String(path.dropFirst("/workers/".count)))
+            } else if path.hasPrefix("/classification/") {
+                classification(stream, method, String(path.dropFirst("/classification/".count)))
             } else {
                 answer(stream, 404, ["error": "there is no \(path) here"])
             }

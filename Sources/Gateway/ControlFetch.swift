@@ -2,8 +2,8 @@ import InferenceTypes
 import Transport
 import WireProtocols
 
-/// One GET from the control thread: a health probe or a page of metrics. The body is bounded and
-/// the whole has a deadline.
+/// One request from the control thread: a health probe, a page of metrics, an order. The body is
+/// bounded and the whole has a deadline.
 final class ControlFetch: ClientHandler {
     enum Outcome {
         case answered(status: Int, body: [UInt8])
@@ -22,14 +22,17 @@ final class ControlFetch: ClientHandler {
     private let pool: ClientPool
     private let path: String
     private let authority: String
+    private let method: StaticString
 
     /// Starts at once; `completion` is called exactly once, on the reactor's thread.
     init(
-        pool: ClientPool, authority: String, path: String, timeout: TimeSpan,
+        pool: ClientPool, authority: String, path: String, method: StaticString = "GET",
+        timeout: TimeSpan,
         completion: @escaping (Outcome) -> Void
     ) {
         self.pool = pool
         self.path = path
+        self.method = method
         self.authority = authority
         self.completion = completion
         super.init()
@@ -42,11 +45,13 @@ final class ControlFetch: ClientHandler {
 
     private func begin(fresh: Bool) {
         var text: [UInt8] = []
-        HTTP1Writer.append("GET ", to: &text)
+        HTTP1Writer.append("\(method) ", to: &text)
         HTTP1Writer.append(path, to: &text)
         HTTP1Writer.append(" HTTP/1.1\r\nhost: ", to: &text)
         HTTP1Writer.append(authority, to: &text)
-        HTTP1Writer.append("\r\nuser-agent: joulegate\r\naccept: */*\r\n\r\n", to: &text)
+        HTTP1Writer.append("\r\nuser-agent: joulegate\r\naccept: */*\r\n", to: &text)
+        if !hasMethod("GET") { HTTP1Writer.append("content-length: 0\r\n", to: &text) }
+        HTTP1Writer.append("\r\n", to: &text)
         do {
             let connection = try pool.acquire(for: self, fresh: fresh)
             self.connection = connection
@@ -55,6 +60,8 @@ final class ControlFetch: ClientHandler {
             finish(.failed)
         }
     }
+
+    private func hasMethod(_ name: String) -> Bool { "\(method)" == name }
 
     override func responded(_ connection: ClientConnection, _ head: HTTP1ResponseHead) {
         status = head.status

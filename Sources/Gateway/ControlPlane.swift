@@ -16,6 +16,7 @@ final class ControlPlane {
         gateway.configuration, board: gateway.power, at: reactor.now
     ) { [unowned self] windows in self.submit(.metered(windows)) }
     private var timers: [Timer] = []
+    private var powerSwitch: PowerSwitch?
     private var conditions: [EndpointCondition]
 
     init(reactor: Reactor, gateway: Gateway) {
@@ -34,7 +35,22 @@ final class ControlPlane {
         every(.milliseconds(250)) { [unowned self] in self.refreshAvailability() }
         every(configuration.probes.interval) { [unowned self] in self.probe() }
         every(configuration.scrapes.interval) { [unowned self] in self.scrape() }
+        let powerSwitch = PowerSwitch(plane: self)
+        self.powerSwitch = powerSwitch
+        every(powerSwitch.interval) { powerSwitch.plan() }
+        every(configuration.probes.interval) { powerSwitch.check() }
         refreshAvailability()
+    }
+
+    func pool(of endpoint: EndpointID) -> ClientPool { endpointPools[endpoint.index] }
+
+    /// An order to sleep or to wake.
+    func switchPower(_ action: Scheduler.Action) {
+        switch action {
+        case .sleep(let id): powerSwitch?.sleep(id)
+        case .wake(let id): powerSwitch?.wake(id)
+        default: break
+        }
     }
 
     func listen(on socket: BoundSocket) {
@@ -76,7 +92,8 @@ final class ControlPlane {
                 gateway.forward(action, to: id.reactor)
             case .endpointStateChanged(let endpoint, let condition):
                 gateway.endpointChanged(endpoint, condition)
-            case .charged, .attributed, .sleep, .wake: break
+            case .charged, .attributed: break
+            case .sleep, .wake: switchPower(action)
             }
         }
     }
@@ -99,6 +116,7 @@ final class ControlPlane {
     func closeUpstreams() {
         // A probe that falls due in this last turn would open a connection that nobody closes.
         for timer in timers { timer.disarm() }
+        powerSwitch?.close()
         for pool in endpointPools { pool.closeAll() }
         for page in meterPages { page.close() }
     }

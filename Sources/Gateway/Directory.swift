@@ -55,11 +55,13 @@ final class Directory: Sendable {
     private let engines: [EngineKind]
     /// By pool, then by model.
     private let upstreamNames: [[String]]
+    /// By ``ModelID``: models whose messages are batched.
+    let lines: [ClassifierLine?]
     private let keys: KeyRing
     private let adminKey: SHA256Digest?
 
     /// Resolves host names, so it blocks: for the control thread and the start.
-    init(_ configuration: GatewayConfiguration) throws {
+    init(_ configuration: GatewayConfiguration, reactors: Int = 1) throws {
         self.configuration = configuration
         var endpoints: [Endpoint] = []
         for pool in configuration.pools.indices {
@@ -86,6 +88,9 @@ final class Directory: Sendable {
                 pool.upstreamName(of: ModelID(index)) ?? model.name
             }
         }
+        lines = configuration.models.indices.map {
+            ClassifierLine(ModelID($0), in: configuration, reactors: reactors)
+        }
         keys = KeyRing(tenants: configuration.tenants)
         adminKey = configuration.admin.apiKeySHA256.flatMap { SHA256Digest(bytes: $0.bytes) }
     }
@@ -110,6 +115,11 @@ final class Directory: Sendable {
     }
 
     func model(named name: String) -> ModelID? { modelsByName[name] }
+
+    /// How a model's messages are batched; `nil` if they are not.
+    func line(of model: ModelID) -> ClassifierLine? {
+        lines.indices.contains(model.index) ? lines[model.index] : nil
+    }
 
     func modelName(_ id: ModelID) -> String { configuration.models[id.index].name }
 

@@ -43,7 +43,7 @@ extension Exchange {
             stream?.send(bytes)
             slowDown()
         case .discarding: collectError(bytes)
-        case .idle, .receiving, .placing, .sending, .trailing, .charging: break
+        case .idle, .receiving, .classifying, .placing, .sending, .trailing, .charging: break
         }
     }
 
@@ -57,7 +57,7 @@ extension Exchange {
         case .passing: passedAll(isCloseDelimited: isCloseDelimited)
         case .discarding: errorAnswerEnded()
         case .trailing: release()
-        case .idle, .receiving, .placing, .sending, .charging: break
+        case .idle, .receiving, .classifying, .placing, .sending, .charging: break
         }
     }
 

@@ -171,7 +171,7 @@ extension Exchange {
     func checkDeadlines(at now: MonotonicTime) {
         let limits = shell.limits
         switch phase {
-        case .idle, .receiving, .placing:
+        case .idle, .receiving, .classifying, .placing:
             return
         case .trailing:
             if now - lastByteAt > .seconds(1) { release() }

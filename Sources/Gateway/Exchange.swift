@@ -13,8 +13,10 @@ final class Exchange: ClientHandler {
     enum Phase {
         /// In the pool of spare objects -> `receiving`.
         case idle
-        /// The head is here, the body is coming -> `placing`, `idle` (refused).
+        /// The head is here, the body is coming -> `placing`, `classifying`, `idle` (refused).
         case receiving
+        /// Its messages are with the batcher or in batches -> `idle`.
+        case classifying
         /// The scheduler has it (or queues it) -> `sending`, `idle` (rejected).
         case placing
         /// An attempt was started; no response head yet -> `streaming`, `buffering`, `discarding`,
@@ -52,6 +54,8 @@ final class Exchange: ClientHandler {
     var explains = false
     /// The client asked what the request costs.
     var wantsEnergy = false
+    /// Of a classification that is batched.
+    var messages = MessageSet()
 
     // The attempt under way
     var connection: ClientConnection?
@@ -158,6 +162,13 @@ final class Exchange: ClientHandler {
         else { throw .modelNotFound(parsed.model) }
         try permit(parsed, tenant)
         self.model = model
+        if task == .classify {
+            if let line = directory.line(of: model) {
+                if try shell.desk.accept(self, parsed, line) { return }
+            } else if messages.surface == .decisions {
+                throw .invalid(param: "model", "This model does not answer questions.")
+            }
+        }
         self.request = parsed
         let serviceClass = tenant?.serviceClass ?? .default
         phase = .placing
@@ -208,6 +219,7 @@ final class Exchange: ClientHandler {
         switch phase {
         case .idle, .receiving, .trailing, .charging: break
         case .placing: shell.submit(.withdrawn(id))
+        case .classifying: shell.desk.left(self)
         case .sending, .streaming, .buffering, .passing, .discarding:
             settle(.cancelled)
         }
@@ -243,7 +255,7 @@ final class Exchange: ClientHandler {
         case .placing:
             shell.submit(.withdrawn(id))
             refuse(error)
-        case .receiving:
+        case .receiving, .classifying:
             refuse(error)
         case .sending, .streaming, .buffering, .discarding:
             settle(.failed(.cut))
@@ -252,6 +264,24 @@ final class Exchange: ClientHandler {
     }
 
     // MARK: Ending
+
+    /// The verdicts are in the shell's text: sends them.
+    func classified() {
+        guard let stream else { return }
+        let shell = shell
+        shell.fields.removeAll()
+        shell.fields.append(name: "content-type", value: "application/json")
+        var text: [UInt8] = []
+        swap(&text, &shell.text)
+        appendIdentity(to: &shell.fields)
+        swap(&text, &shell.text)
+        detach()
+        stream.respond(status: 200, fields: shell.fields, length: shell.text.count)
+        shell.text.withUnsafeBytes { stream.send($0, end: true) }
+        settledUsage = Usage(inputTokens: messages.inputTokens)
+        record(status: 200)
+        release()
+    }
 
     /// Lets the client's stream go; what was sent on it still leaves.
     func detach() {
@@ -308,6 +338,8 @@ final class Exchange: ClientHandler {
         cancelUpstream()
         endAttempt()
         phase = .idle
+        if messages.texts.count > 0 { messages.removeAll() }
+        messages.surface = .classify
         request = nil
         clientRequestID = nil
         placement = nil

@@ -24,6 +24,23 @@ extension Gateway {
         registry.provide(instruments.energy) { [unowned gateway = self] in
             gateway.energyByUse()
         }
+        registry.provide(instruments.endpointDrainable) { [unowned gateway = self] in
+            let drainable = Set(
+                (gateway.advice.latest?.drainable ?? []).map(\.endpoint.index))
+            return gateway.directory.endpoints.map { endpoint in
+                LabelledValue(
+                    [gateway.directory.pool(endpoint.pool).name, endpoint.name],
+                    drainable.contains(endpoint.id.index) ? 1 : 0)
+            }
+        }
+        registry.provide(instruments.classified) { [unowned gateway = self] in
+            gateway.classification.outcomes.map { LabelledValue([$0.word], Double($0.count)) }
+        }
+        registry.provide(instruments.batches) { [unowned gateway = self] in
+            Batch.Cause.allCases.map { cause in
+                LabelledValue([cause.rawValue], Double(gateway.classification.sum(cause)))
+            }
+        }
         registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }
         providePowerLimits()
     }
@@ -79,9 +96,8 @@ extension Gateway {
 extension EndpointCondition {
     var takesRequests: Bool {
         switch self {
-        case .active, .slowStart, .resting, .onTrial: true
-        // A request wakes them.
-        case .retiring, .asleep, .waking: true
+        // Those that sleep are woken if they are needed.
+        case .active, .slowStart, .resting, .onTrial, .retiring, .asleep, .waking: true
         case .ejected, .unhealthy, .draining: false
         }
     }

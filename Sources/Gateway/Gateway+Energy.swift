@@ -4,34 +4,12 @@ import Telemetry
 
 /// The books of energy as they are shown: in metrics and on the admin page.
 extension Gateway {
-    /// Final figures only, so that no counter ever falls: what is imputed while a meter is silent
-    /// appears once it is settled.
     func energyByUse() -> [LabelledValue] {
-        let statement = scheduler.energy()
-        var sums: [[String]: Double] = [:]
-        var order: [[String]] = []
-        func add(_ labels: [String], _ amounts: AccountTable.ByProvenance) {
-            for provenance in Provenance.allCases where amounts[provenance].value > 0 {
-                let key = labels + [provenance.rawValue]
-                if sums[key] == nil { order.append(key) }
-                sums[key, default: 0] += amounts[provenance].joules.value
-            }
-        }
-        for (key, row) in statement.accounts {
-            add(
-                [
-                    word(instruments.pools, configuration.pools[key.pool.index].name),
-                    word(instruments.models, directory.modelName(key.model)),
-                    word(instruments.tenants, directory.tenantName(key.tenant)), "request",
-                ], row.active)
-        }
-        for (index, pool) in configuration.pools.enumerated()
-        where statement.idleByPool.indices.contains(index) {
-            let name = word(instruments.pools, pool.name)
-            add([name, "", "", "idle"], statement.idleByPool[index])
-            add([name, "", "", "unexplained"], statement.unexplainedByPool[index])
-        }
-        return order.map { LabelledValue($0, sums[$0] ?? 0) }
+        EnergyByUse(
+            pool: { self.word(self.instruments.pools, self.directory.pool($0).name) },
+            model: { self.word(self.instruments.models, self.directory.modelName($0)) },
+            tenant: { self.word(self.instruments.tenants, self.directory.tenantName($0)) }
+        ).values(of: scheduler.energy())
     }
 
     /// A name as far as the label keeps it.

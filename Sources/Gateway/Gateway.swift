@@ -19,7 +19,9 @@ public final class Gateway: Sendable {
     let registry: MetricRegistry
     let availability = Availability()
     let power: PowerBoard
+    let advice = AdviceBoard()
     let totals: Totals
+    let classification: ClassificationBoard
     let group: ReactorGroup
     let control: Reactor
     let logger: Logger
@@ -42,7 +44,9 @@ public final class Gateway: Sendable {
         guard HTTP2Library.isPatched else { throw GatewayError.unpatchedHTTP2Library }
         self.configuration = configuration
         self.logger = logger
-        directory = try Directory(configuration)
+        let count = RequestID.reactors(
+            asked: configuration.threads, online: ProcessorCount.online())
+        directory = try Directory(configuration, reactors: count)
         let unix = WallClock.now()
         startedAtUnix = Int(unix.seconds)
         instance = UInt32(truncatingIfNeeded: unix.nanoseconds >> 10)
@@ -51,10 +55,10 @@ public final class Gateway: Sendable {
             seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds),
             at: MonotonicClock.now())
         self.scheduler = SharedScheduler(scheduler)
-        let count = RequestID.reactors(
-            asked: configuration.threads, online: ProcessorCount.online())
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)
+        classification = try ClassificationBoard(
+            configuration, reactors: count, load: ControlWeights.load)
         log = RequestLog(logger: logger, control: control)
         var builder = MetricRegistryBuilder()
         instruments = GatewayInstruments(
@@ -128,6 +132,11 @@ public final class Gateway: Sendable {
         group.reactors[reactor].post { reactor in
             (reactor.context as? ReactorShell)?.perform([action])
         }
+    }
+
+    /// Orders are carried out by the control thread.
+    func switchPower(_ action: Scheduler.Action) {
+        control.post { control in (control.context as? ControlPlane)?.switchPower(action) }
     }
 
     func endpointChanged(_ id: EndpointID, _ condition: EndpointCondition) {

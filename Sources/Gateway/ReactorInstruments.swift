@@ -3,6 +3,16 @@ import Scheduling
 import Telemetry
 import Transport
 
+/// What is sent to model servers: a request, or a batch of messages.
+protocol PlacedWork: AnyObject {
+    var shell: ReactorShell { get }
+    var placement: Placement? { get }
+    var model: ModelID { get }
+}
+
+extension Exchange: PlacedWork {}
+extension BatchFlight: PlacedWork {}
+
 /// What one reactor counts. Handles are looked up once; counting is an addition. An object, since
 /// reading a struct out of another object copies all that it refers to.
 final class ReactorInstruments {
@@ -34,7 +44,7 @@ final class ReactorInstruments {
         models.indices.contains(model.index) ? models[model.index] : LabelValues.other
     }
 
-    private func pool(_ exchange: Exchange) -> PoolID? {
+    private func pool(_ exchange: some PlacedWork) -> PoolID? {
         exchange.placement.map { exchange.shell.directory.endpoints[$0.endpoint.index].pool }
     }
 
@@ -50,7 +60,7 @@ final class ReactorInstruments {
         totals.answered(isError: status >= 500, reactor: reactor)
     }
 
-    func dispatched(_ exchange: Exchange, _ placement: Placement, ownTime: TimeSpan) {
+    func dispatched(_ exchange: some PlacedWork, _ placement: Placement, ownTime: TimeSpan) {
         guard let pool = pool(exchange) else { return }
         families.overhead[].observe(ownTime, shard: shard)
         let joules = Microjoules(placement.estimate.marginalEnergy).value
@@ -68,13 +78,13 @@ final class ReactorInstruments {
         families.shadowPredictedEnergy[].add(UInt64(max(0, joules)), shard: shard)
     }
 
-    func attemptBegan(_ exchange: Exchange) {
+    func attemptBegan(_ exchange: some PlacedWork) {
         guard let pool = pool(exchange) else { return }
         inFlight[pool.index] += 1
         families.requestsInFlight[pools[pool.index]].set(inFlight[pool.index], shard: shard)
     }
 
-    func attemptEnded(_ exchange: Exchange) {
+    func attemptEnded(_ exchange: some PlacedWork) {
         guard let pool = pool(exchange) else { return }
         inFlight[pool.index] -= 1
         families.requestsInFlight[pools[pool.index]].set(inFlight[pool.index], shard: shard)
@@ -92,7 +102,7 @@ final class ReactorInstruments {
         families.interTokenLatency[pools[pool.index]].observe(each, shard: shard)
     }
 
-    func used(_ exchange: Exchange, _ usage: Usage) {
+    func used(_ exchange: some PlacedWork, _ usage: Usage) {
         guard let pool = pool(exchange) else { return }
         let position = pools[pool.index]
         let model = label(exchange.model)
@@ -109,7 +119,7 @@ final class ReactorInstruments {
         families.tokens[pool, model, type.rawValue].add(UInt64(tokens), shard: shard)
     }
 
-    func attemptFailed(_ exchange: Exchange, _ failure: UpstreamFailure) {
+    func attemptFailed(_ exchange: some PlacedWork, _ failure: UpstreamFailure) {
         guard let pool = pool(exchange) else { return }
         families.upstreamErrors[pools[pool.index], cause(failure).rawValue].add(shard: shard)
     }

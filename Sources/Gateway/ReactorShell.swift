@@ -19,6 +19,12 @@ final class ReactorShell: ServerHandler {
     /// Bytes of the request head or body being put together.
     var text: [UInt8] = []
 
+    /// Classification, if a model here is batched.
+    private(set) lazy var desk = ClassifyDesk(self)
+    private let classifies: Bool
+    /// The wall clock as of the last look at deadlines, seconds since 1970.
+    private(set) var unixSeconds = 0
+
     private var events: [Scheduler.Event] = []
     private var actions: [Scheduler.Action] = []
     private var deadlines: Timer?
@@ -32,6 +38,8 @@ final class ReactorShell: ServerHandler {
         self.gateway = gateway
         directory = gateway.directory
         instruments = ReactorInstruments(gateway, reactor: reactor.index)
+        classifies = directory.lines.contains { $0 != nil }
+        unixSeconds = Int(WallClock.now().seconds)
         super.init()
         pools = directory.endpoints.map { endpoint in
             ClientPool(
@@ -60,6 +68,12 @@ final class ReactorShell: ServerHandler {
                 let tenant = try directory.authenticate(stream.head)
                 let exchange = table.claim(self)
                 exchange.open(stream, task: task, tenant: tenant)
+            case .decisions:
+                if reactor.server?.isOverloaded == true { throw .overloaded }
+                let tenant = try directory.authenticate(stream.head)
+                let exchange = table.claim(self)
+                exchange.messages.surface = .decisions
+                exchange.open(stream, task: .classify, tenant: tenant)
             case .models, .model:
                 _ = try directory.authenticate(stream.head)
             case .health, .liveness, .readiness, .version:
@@ -83,7 +97,7 @@ final class ReactorShell: ServerHandler {
             case .readiness: answerReadiness(stream)
             case .version:
                 answer(stream, status: 200, json: "{\"version\":\"\(Gateway.version)\"}")
-            case .inference: stream.abort()
+            case .inference, .decisions: stream.abort()
             }
         } catch {
             answer(stream, error)
@@ -113,6 +127,7 @@ final class ReactorShell: ServerHandler {
     func submit(_ event: Scheduler.Event) { events.append(event) }
 
     private func decide() {
+        if classifies { desk.turnEnding() }
         // An action may cause another event (a dispatch whose connection cannot be opened): a few
         // rounds settle everything that needs no answer from outside.
         var rounds = 0
@@ -122,6 +137,8 @@ final class ReactorShell: ServerHandler {
             gateway.scheduler.handle(events, at: reactor.now, into: &actions)
             events.removeAll(keepingCapacity: true)
             perform(actions)
+            // Batches that ended make room for others.
+            if classifies { desk.turnEnding() }
         }
         if !events.isEmpty { reactor.post { _ in } }
     }
@@ -139,12 +156,22 @@ final class ReactorShell: ServerHandler {
             case .endpointStateChanged(let endpoint, let condition):
                 gateway.endpointChanged(endpoint, condition)
             case .charged(let id, let energy): table.find(id)?.charged(energy)
-            case .attributed, .sleep, .wake: break
+            case .attributed: break
+            case .sleep, .wake: gateway.switchPower(action)
             }
         }
     }
 
     private func perform(_ action: Scheduler.Action, on id: RequestID) {
+        if id.isBatch {
+            guard let flight = desk.flights.find(id) else { return }
+            switch action {
+            case .dispatch(_, let placement): flight.dispatch(placement)
+            case .reject(_, let rejection): flight.reject(rejection)
+            case .queue, .endpointStateChanged, .charged, .attributed, .sleep, .wake: break
+            }
+            return
+        }
         guard let exchange = table.find(id) else { return }
         switch action {
         case .dispatch(_, let placement): exchange.dispatch(placement)
@@ -159,6 +186,8 @@ final class ReactorShell: ServerHandler {
             exchange.checkDeadlines(at: reactor.now)
             held += exchange.collected.count
         }
+        if classifies { desk.checkDeadlines(at: reactor.now) }
+        unixSeconds = Int(WallClock.now().seconds)
         reactor.server?.hold(answers: held)
         instruments.sample(self)
         deadlines?.arm(after: Self.deadlineInterval)

@@ -14,7 +14,8 @@ extension Scheduler.Configuration {
         var endpoints: [Endpoint] = []
         for (index, pool) in configuration.pools.enumerated() {
             endpoints += pool.endpoints.map {
-                Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight)
+                Endpoint(pool: PoolID(index), profile: pool.profile, maxInFlight: $0.maxInFlight,
+                    canSleep: pool.sleepIsEnabled)
             }
         }
         let tenants = configuration.tenants.map {
@@ -33,6 +34,7 @@ extension Scheduler.Configuration {
         powerLimits = configuration.powerLimits
         shadowPolicy = configuration.shadowPolicy
         meters = Self.meters(of: configuration)
+        learns = configuration.learns
     }
 
     /// The meters, with the endpoints that name them.

@@ -37,6 +37,10 @@ final class SharedScheduler: Sendable {
     /// The books of energy.
     func energy() -> EnergyStatement { scheduler.withLock { $0.energy } }
 
+    func planningInput(at now: MonotonicTime) -> PlanningInput {
+        scheduler.withLock { $0.planningInput(at: now) }
+    }
+
     func snapshot(at now: MonotonicTime) -> Scheduler.Snapshot {
         scheduler.withLock { $0.snapshot(at: now) }
     }

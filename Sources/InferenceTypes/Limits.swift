@@ -19,6 +19,8 @@ public struct Limits: Hashable, Sendable {
     public var chunkExtensionBytes = 256
     /// JSON nesting.
     public var jsonDepth = 64
+    /// Texts that one request may have classified.
+    public var messagesPerRequest = 4_096
     /// Request bodies of the whole process together, bytes of memory; beyond it requests are
     /// refused as overload.
     public var bodyBudgetBytes = 512 << 20

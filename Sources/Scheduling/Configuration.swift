@@ -83,6 +83,8 @@ extension Scheduler {
         /// that is not listed, the anonymous one included, may use none.
         public var tenants: [Tenant]
         public var policy: RoutingPolicy
+        /// True: meters and our own streams correct the profiles.
+        public var learns = false
         /// Decides beside `policy` without effect: what it would have chosen stands in each
         /// ``Placement``.
         public var shadowPolicy: RoutingPolicy?

@@ -26,6 +26,9 @@ extension Scheduler {
         case planned(Plan)
         /// Meters' windows that have closed; hand them in as soon as their last reading is in.
         case metered([MeterWindow])
+        /// The endpoint runs at other clocks or under another power limit from now on. Equal labels
+        /// mean equal curves; 0 is the label at the start.
+        case relabelled(EndpointID, label: UInt64)
         case setPolicy(RoutingPolicy)
         case setEndpointState(EndpointID, AdministrativeState)
         case setPowerLimits(PowerLimits)

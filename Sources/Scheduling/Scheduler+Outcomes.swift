@@ -16,6 +16,7 @@ extension Scheduler {
             !requests.records[slot].sawFirstToken
         else { return }
         requests.records[slot].firstTokenAt = now
+        noteForLearning(firstTokenOf: slot, on: index, at: now)
         ledger.firstToken(&requests.records[slot].work, on: index, models[index], at: now)
         endpoints[index].prefill.settled(
             requests.records[slot].prefill,
@@ -38,17 +39,32 @@ extension Scheduler {
             else { continue }
             noteFirstToken(slot, at: now, into: &actions)
             let record = requests.records[slot]
-            let expected = record.outputTokens * record.sequences
             let produced = max(report.outputTokens, 0)
+            noteForLearning(slot, produced: produced, on: index, at: now)
             requests.records[slot].progress = produced
             ledger.progressed(
                 &requests.records[slot].work, tokens: produced, on: index, at: now)
-            // An answer that outlives its expectation is taken to go on for a while.
-            let remaining = produced < expected ? expected - produced : 0
-            members[index].setRemainingTokens(max(remaining, expected / 4), at: position)
+            members[index].setRemainingTokens(
+                remainingTokens(record, produced: produced), at: position)
             endpoints[index].running = members[index].totals
         }
         ledger.settlePaces(models)
+        refreshTimes(at: now)
+    }
+
+    /// What answers of its kind that became as long had still to come. As long as too few are
+    /// known, the rest of the expectation, and a quarter of it at least: an answer that outlives
+    /// it is taken to go on for a while.
+    private func remainingTokens(_ record: RequestRecord, produced: Int) -> Int {
+        let expected = record.outputTokens * record.sequences
+        let each = produced / max(record.sequences, 1)
+        if let rest = statistics.expectedRest(
+            after: each, of: record.request, inputTokens: record.inputTokens)
+        {
+            return max(Int(rest.rounded()), 1) * record.sequences
+        }
+        let remaining = produced < expected ? expected - produced : 0
+        return max(remaining, expected / 4)
     }
 
     /// The request is over, wherever it was.

@@ -4,7 +4,7 @@ import InferenceTypes
 public struct Patience: Hashable, Sendable {
     /// Of the promised time to first token, at strictness 0 and 1.
     public var lenientShare = 0.45
-    public var strictShare = 0.2
+    public var strictShare = 0.0
     /// How soon those who wait look again if nothing else happens.
     public var interval = TimeSpan.milliseconds(10)
 

@@ -15,8 +15,8 @@ import InferenceTypes
 public struct Scheduler: ~Copyable, Sendable {
     let configuration: Configuration
     let filter: CandidateFilter
-    /// By endpoint, as the two that follow.
-    let models: [EndpointModel]
+    /// By endpoint, as the two that follow. What was learned is in them.
+    var models: [EndpointModel]
     var endpoints: [EndpointState]
     let costs: [SleepCost]
     var members: [RunningSet]
@@ -46,6 +46,7 @@ public struct Scheduler: ~Copyable, Sendable {
     var powerWake: MonotonicTime?
     var pace = CompletionPace()
     var ledger: EnergyLedger
+    var learning: EndpointLearning
     var scratchShares = WindowShares()
     /// For what is spread in time: ejections, Retry-After. Placement has its own source, so
     /// that one does not disturb the other.
@@ -76,6 +77,7 @@ public struct Scheduler: ~Copyable, Sendable {
         members = Array(repeating: RunningSet(), count: models.count)
         demands = Array(repeating: Demand(), count: max(configuration.modelCount, 0))
         ledger = Self.ledger(configuration, models, at: start)
+        learning = EndpointLearning(ledger, models)
         queue = AdmissionQueue(
             models: configuration.modelCount, weights: configuration.tenants.map(\.weight),
             bound: configuration.limits.queuedRequests,
@@ -129,6 +131,7 @@ public struct Scheduler: ~Copyable, Sendable {
             powerStateChanged(id, state, at: now, into: &actions)
         case .planned(let plan): planned(plan, at: now, into: &actions)
         case .metered(let windows): metered(windows, at: now, into: &actions)
+        case .relabelled(let id, let label): relabelled(id, label, at: now)
         case .setPolicy(let policy): router.policy = policy
         case .setEndpointState(let id, let state):
             setEndpointState(id, state, at: now, into: &actions)

@@ -22,6 +22,9 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     /// and what was predicted at its placement, which is what it added and not its share.
     public var attributionErrorP95: Double
     public var predictionErrorP50: Double
+    /// Mean error of foretold interval power from ten minutes on, relative to the truth, over
+    /// windows in which an endpoint did something; 0 without any.
+    public var powerError: Double
     /// Over which energy was counted.
     public var horizonSeconds: Double
     /// Finished while requests still arrived.
@@ -32,6 +35,8 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var peakWatts: Double
     /// The longest time for which that was above the limit; `nil` without one.
     public var secondsAboveLimit: Double?
+    /// Energy over a lower bound, less one; `nil` without one.
+    public var aboveBound: Double?
     /// One by one, where there is a mix of them.
     public var services: [ServiceRow]?
 
@@ -47,15 +52,18 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case wakeUps = "wake_ups"
         case attributionErrorP95 = "attribution_error_p95"
         case predictionErrorP50 = "prediction_error_p50"
+        case powerError = "power_error"
         case horizonSeconds = "horizon_seconds"
         case outputTokensPerSecond = "output_tokens_per_second"
         case meanWatts = "mean_watts"
         case peakWatts = "peak_watts"
+        case aboveBound = "above_bound"
         case secondsAboveLimit = "seconds_above_limit"
     }
 
     public init(
-        _ record: RunRecord, services: [Workload.Service], seed: UInt64, limit: Watts? = nil
+        _ record: RunRecord, services: [Workload.Service], seed: UInt64, limit: Watts? = nil,
+        bound: Double? = nil
     ) {
         func milliseconds(_ share: Double, _ samples: [TimeSpan]) -> Double {
             percentile(share, of: samples)?.milliseconds ?? 0
@@ -76,11 +84,13 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         wakeUps = record.wakeUps
         attributionErrorP95 = percentile(0.95, of: record.attributionErrors) ?? 0
         predictionErrorP50 = percentile(0.5, of: record.predictionErrors) ?? 0
+        powerError = record.powerError(from: .zero + .seconds(600)) ?? 0
         horizonSeconds = record.length.seconds
         outputTokensPerSecond = record.outputTokensPerSecond
         let last = (record.outcomes.last?.arrivedAt ?? .zero) - MonotonicTime.zero
         meanWatts = record.power.mean(from: TimeSpan(seconds: last.seconds / 2), to: last)
         peakWatts = record.power.peak
+        aboveBound = bound.map { megajoules / $0 - 1 }
         secondsAboveLimit = limit.map { record.power.longestTime(above: $0).seconds }
     }
 }

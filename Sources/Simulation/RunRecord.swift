@@ -15,6 +15,16 @@ public struct RunRecord: Sendable {
     /// How often an endpoint was woken.
     public var wakeUps = 0
     public var power: PowerSeries
+    /// By meter window of an endpoint that did something: when it ended, and how far its energy
+    /// had been foretold from the truth, relative to it, before the window was learned from.
+    public var powerErrors: [(at: MonotonicTime, error: Double)]
+
+    /// Mean of their magnitudes from some time on; `nil` without windows.
+    public func powerError(from start: MonotonicTime = .zero) -> Double? {
+        let errors = powerErrors.filter { $0.at >= start }
+        guard !errors.isEmpty else { return nil }
+        return errors.reduce(0) { $0 + $1.error.magnitude } / Double(errors.count)
+    }
 
     public var energyAboveIdle: Joules { energy.total - idleFloor }
 

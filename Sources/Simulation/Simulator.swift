@@ -33,9 +33,12 @@ public struct Simulator: ~Copyable {
     private var consequences: [Scheduler.Event] = []
     private var outputs: [EngineOutput] = []
     private var tokens: [Scheduler.TokenProgress] = []
-    private var meters = SimulatedMeters()
+    private var meters: SimulatedMeters
 
-    public init(workload: Workload, fleet: SimulatedFleet, director: Director, seed: UInt64) {
+    public init(
+        workload: Workload, fleet: SimulatedFleet, director: Director, seed: UInt64,
+        metering: SimulatedMetering = SimulatedMetering()
+    ) {
         self.workload = workload
         var fleet = fleet
         director.adjustFleet(&fleet)
@@ -60,10 +63,13 @@ public struct Simulator: ~Copyable {
             }
         }
         configuration.reportsAttribution = true
+        configuration.learns = metering.learns
         director.adjust(&configuration)
         controller = PowerController(director.power, configuration)
         scheduler = Scheduler(configuration: configuration, seed: random.next())
         outcomes = workload.arrivals.map { RequestOutcome($0) }
+        meters = SimulatedMeters(
+            metering, endpoints: engines.count, random: RandomSource(seed: random.next()))
     }
 
     /// Runs to the end of the last request. Energy counts from zero to `horizon`, or to that end
@@ -100,14 +106,21 @@ public struct Simulator: ~Copyable {
             }
         }
         // The last windows close, so that everything is booked.
-        readMeters()
+        readMeters(isLast: true)
         return record(until: max(horizon, lastEnd))
     }
 
-    private mutating func readMeters() {
+    private mutating func readMeters(isLast: Bool = false) {
         for index in engines.indices { advance(index) }
-        let windows = meters.read(engines, at: now)
-        if !windows.isEmpty { handle(.metered(windows)) }
+        let readings = meters.read(engines, at: now, isLast: isLast)
+        guard !readings.isEmpty else { return }
+        handle(.metered(readings.map(\.window)))
+        for reading in readings {
+            let meter = reading.window.meter
+            meters.note(
+                reading, foretold: scheduler.prediction(of: meter),
+                idle: engines[meter.index].idlePower)
+        }
     }
 
     private func earliestEngine() -> Int {
@@ -251,6 +264,6 @@ public struct Simulator: ~Copyable {
         return RunRecord(
             policy: director.name, outcomes: outcomes, length: end - .zero, energy: energy,
             idleFloor: fleet.idlePower * (end - .zero), energyByEndpoint: perEndpoint,
-            decisions: decisions, wakeUps: wakeUps, power: power)
+            decisions: decisions, wakeUps: wakeUps, power: power, powerErrors: meters.errors)
     }
 }

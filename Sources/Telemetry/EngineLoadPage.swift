@@ -109,6 +109,10 @@ public struct EngineLoadPage: Hashable, Sendable {
                 Name(.promptTokens, "vllm:prompt_tokens"),
                 Name(.cachedPromptTokens, "vllm:prompt_tokens_cached_total"),
                 Name(.cachedPromptTokens, "vllm:prompt_tokens_cached"),
+                // Of tokens, too, though by its name of blocks; pre-empted ones count twice.
+                Name(.cachedPromptTokens, "vllm:prefix_cache_hits_total"),
+                Name(.cachedPromptTokens, "vllm:prefix_cache_hits"),
+                Name(.cachedPromptTokens, "vllm:gpu_prefix_cache_hits_total"),
                 Name(.generationTokens, "vllm:generation_tokens_total"),
                 Name(.generationTokens, "vllm:generation_tokens"),
                 Name(.iterations, "vllm:iteration_tokens_total_count"),

@@ -70,8 +70,14 @@ public struct GatewayInstruments: Sendable {
     public let powerPressure: CallbackFamily
     /// Labels: pool, model, tenant, kind, provenance.
     public let energy: CallbackFamily
+    /// Labels: outcome, the stage that gave a verdict or why there is none.
+    public let classified: CallbackFamily
+    /// Labels: cause, why they were closed.
+    public let batches: CallbackFamily
     /// Labels: pool, endpoint; 1 or 0.
     public let endpointUp: CallbackFamily
+    /// Labels: pool, endpoint; 1 or 0.
+    public let endpointDrainable: CallbackFamily
 
     /// Registers every family, those of the process included.
     public init(names: Names, version: String, in builder: inout MetricRegistryBuilder) {
@@ -135,10 +141,22 @@ public struct GatewayInstruments: Sendable {
         (shadowPlacements, shadowPredictedEnergy) = Self.shadowFamilies(in: &builder)
         (power, powerLimit, predictedPower, powerPressure) = Self.powerFamilies(in: &builder)
         energy = Self.energy(in: &builder)
+        classified = builder.callback(
+            MetricDescriptor(
+                "joulegate_classified_messages_total", .counter,
+                help: "Messages by the stage that judged them", labels: ["outcome"]))
+        batches = builder.callback(
+            MetricDescriptor(
+                "joulegate_batches_total", .counter, help: "Batches closed, by why",
+                labels: ["cause"]))
         endpointUp = builder.callback(
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",
                 labels: ["pool", "endpoint"]))
+        endpointDrainable = builder.callback(
+            MetricDescriptor(
+                "joulegate_endpoint_drainable", .gauge,
+                help: "1 if the expected load does not need it", labels: ["pool", "endpoint"]))
         Self.registerBuild(version: version, in: &builder)
         ProcessFigures.register(in: &builder)
     }

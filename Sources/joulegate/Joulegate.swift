@@ -8,5 +8,8 @@ struct Joulegate: ParsableCommand {
         commandName: "joulegate",
         abstract: "An HTTP/2 gateway that places inference requests by the joules they will cost.",
         version: Gateway.version,
-        subcommands: [Serve.self, Check.self, Health.self, Emulate.self, Demo.self, Simulate.self])
+        subcommands: [
+            Serve.self, Check.self, Health.self, Emulate.self, Demo.self, Simulate.self,
+            TrainSpam.self,
+        ])
 }

@@ -29,8 +29,9 @@ struct Simulate: ParsableCommand {
         help: """
             A routing policy; planned: energy_aware with a planner that lets endpoints sleep; \
             or baselines: subsets (every static subset under least_requests), gpu_only, \
-            length_threshold and autoscaler (with a grid of settings each), bulk_as_others \
-            (energy_aware with bulk as no filler).
+            length_threshold and autoscaler (with a grid of settings each), or one of that \
+            grid as autoscaler:TARGET:SECONDS[:SPARE]; bulk_as_others (energy_aware with \
+            bulk as no filler).
             """)
     var policy = ["least_requests", "energy_aware"]
 
@@ -46,14 +47,26 @@ struct Simulate: ParsableCommand {
     @Option(help: "Arrivals move by up to this to either side, by the seed.")
     var jitterMilliseconds = 0.0
 
+    @OptionGroup var learning: LearningOptions
+
     @OptionGroup var tide: TideOptions
 
     @OptionGroup var mix: MixOptions
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
+
+    @Option(help: "PROFILE: prints the efficiency from which half of the tokens go to its pool.")
+    var breakEven: String?
+
     @Option(help: "Power limit of all pools; adds policies uniform_limit and board_limit.")
     var siteWatts: Double?
+
+    @Option(help: "Lower bound in MJ, or a program that computes it (loadtest/bound).")
+    var bound: LowerBound?
+
+    @Option(help: "SVG file to draw the first run of each policy into.")
+    var plot: String?
 
     @Flag(help: "Print one JSON object per run instead of a table.")
     var json = false
@@ -75,30 +88,52 @@ struct Simulate: ParsableCommand {
 
     func run() throws {
         let directories = ProfileDirectories(configurationFolder: ".")
-        let fleet = SimulatedFleet(
+        let pools = SimulatedFleet(
             pools: try pool.map { argument in
                 let factor = efficiency.last { $0.pool == argument.profile }?.factor ?? 1
                 return try argument.pool(directories, efficiency: factor)
             })
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
-        let directors = try directors(of: fleet)
+        let directors = try directors(of: pools)
+        if let breakEven {
+            try printBreakEven(
+                of: breakEven, pools, try workload(traces, on: pools, seed: 1))
+            return
+        }
+        var progress = SimulationProgress(total: directors.count * seeds)
+        var picture: ComparisonPlot?
         if !json { print(Self.heading) }
         for seed in 1...UInt64(seeds) {
+            let fleet = learning.fleet(pools, seed: seed)
             let workload =
                 tide.tides
-                ? tide.workload(traces.map { ($0.0, $0.1) }, on: fleet, seed: seed)
-                : try workload(traces, on: fleet, seed: seed)
+                ? tide.workload(traces.map { ($0.0, $0.1) }, on: pools, seed: seed)
+                : try workload(traces, on: pools, seed: seed)
+            let least = try bound?.megajoules(workload, on: fleet, sleeps: sleeps)
+            picture = picture ?? plot.map { _ in ComparisonPlot(bound: least) }
             for director in directors {
+                progress.next(director.name)
                 let record = Simulator(
-                    workload: workload, fleet: fleet, director: director, seed: seed
+                    workload: workload, fleet: fleet, director: director, seed: seed,
+                    metering: learning.metering
                 ).run(until: workload.horizon)
+                picture?.add(record, services: workload.services)
                 try show(
                     record, workload.services,
                     ComparisonRow(
                         record, services: workload.services, seed: seed,
-                        limit: siteWatts.map { Watts($0) }))
+                        limit: siteWatts.map { Watts($0) }, bound: least))
             }
         }
+        progress.end()
+        if let plot, let picture {
+            try Data(picture.svg.utf8).write(to: URL(fileURLWithPath: plot))
+        }
+    }
+
+    /// True if some policy lets endpoints sleep: what idles may then cost as little as that.
+    private var sleeps: Bool {
+        policy.contains { $0 == "planned" || $0 == "autoscaler" }
     }
 
     private func workload(
@@ -120,14 +155,7 @@ struct Simulate: ParsableCommand {
                 }
                 return Director.allStaticSubsets(of: fleet)
             }
-            switch name {
-            case "bulk_as_others": return [Director.bulkAsOthers]
-            case "planned": return [Director.planned()]
-            case "autoscaler": return Director.autoscalers
-            case "gpu_only": return [Director.gpuOnly(of: fleet)]
-            case "length_threshold": return Director.lengthThresholds
-            default: break
-            }
+            if let directors = directors(named: name, of: fleet) { return directors }
             if let site = siteWatts, let limited = limited(name, Watts(site), of: fleet) {
                 return [limited]
             }
@@ -153,7 +181,7 @@ struct Simulate: ParsableCommand {
 
     private static let heading =
         "policy                                seed      MJ  above idle   J/token      kept"
-        + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50"
+        + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50  power error"
 
     private func show(
         _ record: RunRecord, _ services: [Workload.Service], _ comparison: ComparisonRow
@@ -171,13 +199,18 @@ struct Simulate: ParsableCommand {
         print(
             String(
                 format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f "
-                    + "%15.2f%% %14.1f%%",
+                    + "%15.2f%% %14.1f%% %10.2f%%",
                 name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
                 row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
-                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100)
-                + limitColumns(row))
+                row.attributionErrorP95 * 100, row.predictionErrorP50 * 100,
+                row.powerError * 100)
+                + boundColumn(row) + limitColumns(row))
         if mix.mix != nil { mix.show(record, services) }
+    }
+
+    private func boundColumn(_ row: ComparisonRow) -> String {
+        row.aboveBound.map { String(format: "  %+.1f%% over the bound", $0 * 100) } ?? ""
     }
 
     private func limitColumns(_ row: ComparisonRow) -> String {

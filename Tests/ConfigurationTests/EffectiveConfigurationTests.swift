@@ -25,6 +25,18 @@ import Testing
         #expect(try parse(first.effectiveYAML()).get() == first)
     }
 
+    /// YAML ends a line at these even between quotes, and a key has one line.
+    @Test(arguments: ["\u{85}", "\u{9F}", "\u{2028}", "\u{2029}", "\u{FEFF}"])
+    func whatEndsLinesSurvives(separator: String) throws {
+        var first = try parse(valid(with: "")).get()
+        first.meters = [
+            .init(
+                name: "a\(separator)b", source: .powercap, location: .path("/x\(separator)"),
+                match: [.init(label: "k\(separator) v", value: separator)], scope: .host)
+        ]
+        #expect(try parse(first.effectiveYAML()).get() == first)
+    }
+
     @Test func everyKeyIsPrintedAndNoSecret() throws {
         let text = try packageFile("Tests/Fixtures/configuration/full.yaml")
         let printed = try parse(text, environment: ["API_KEY": "s3cret"]).get().effectiveYAML()

@@ -208,4 +208,68 @@ import Testing
         #expect(key.pool == PoolID(1) && key.model == ModelID(2))
         #expect(key.tenant == TenantID(4) && key.serviceClass == .bulk)
     }
+
+    /// No profile tells what a host draws: the least that it was ever seen to draw is its idle
+    /// power, and what it draws beyond goes to those who were there.
+    @Test func aHostsShareIsChargedToWhoKeepsItBusy() {
+        var bench = LedgerBench()
+        bench.wait(5)
+        bench.close(LedgerBench.host, joules: 250)
+        #expect(bench.ledger.books[1].unexplained == Microjoules(250_000_000))
+        bench.place(1, on: 1, input: 0)
+        bench.place(2, on: 0, input: 0)
+        bench.wait(5)
+        bench.close(LedgerBench.host, joules: 400)
+        #expect(bench.charged[1] == 150_000_000)
+        #expect(bench.charged[2] == nil)
+        bench.close(LedgerBench.shared, joules: 5_000)
+        let figure = bench.ledger.figure(
+            of: bench.running[0].work, on: 1, bench.model, at: bench.now)
+        #expect(figure.scopes == [.accelerator, .host])
+        #expect(bench.ledger.imbalances == [])
+    }
+
+    /// The figures of docs/energy-model.md, Attribution.
+    @Test func theWorkedExampleHolds() {
+        var bench = LedgerBench()
+        bench.ledger.chargesContext = false
+        bench.place(1, on: 0, input: 1_100)
+        bench.wait(0.05)
+        bench.firstToken(0)
+        bench.wait(2)
+        bench.place(2, on: 0, input: 0)
+        bench.wait(1)
+        bench.end(0)
+        bench.wait(1.95)
+        bench.close(LedgerBench.shared, joules: 2_400)
+        let activity = bench.ledger.clocks[0].activity
+        #expect((activity.iterations[1] - 577.4).magnitude < 0.1)
+        #expect((activity.iterations[2] - 142.0).magnitude < 0.1)
+        #expect((activity.prefillTokens - 1_100).magnitude < 0.1)
+        #expect(bench.ledger.books[0].idle == Microjoules(1_200_000_000))
+        #expect(bench.charged == [1: 616_483_319, 2: 583_516_681])
+        #expect(bench.idled == [1: 305_000_000, 2: 295_000_000])
+        #expect(bench.ledger.books[0].idleSpread == Microjoules(600_000_000))
+        #expect((bench.ledger.books[0].calibration - 0.9636).magnitude < 1e-4)
+    }
+
+    /// A sleeper's silence is no lesson in idle power, and it is imputed less.
+    @Test func anEndpointThatSleepsIsNotQuiet() {
+        func imputed(asleep: Bool) -> (quiet: Bool, joules: Double) {
+            var bench = LedgerBench()
+            if asleep { bench.ledger.setAwake(since: nil, 0) }
+            bench.wait(10)
+            bench.close(LedgerBench.shared, joules: 0, kind: .imputed)
+            bench.wait(10)
+            let window = MeterWindow(
+                meter: LedgerBench.shared, start: bench.now - .seconds(5), end: bench.now,
+                energy: .zero, provenance: .measured)
+            var shares = WindowShares()
+            let activities = bench.ledger.close(
+                window, &shares, models: bench.models, at: bench.now)
+            return (activities[0].isQuiet, bench.ledger.books[0].total.joules.value)
+        }
+        #expect(imputed(asleep: false) == (true, 2_400))
+        #expect(imputed(asleep: true) == (false, 1_200))
+    }
 }

@@ -230,7 +230,7 @@ write(
 
 # --- JSON: task and depth, then a request's body
 
-EMBEDDING, RESPONSES_TASK, RERANK, SHALLOW = 2, 3, 5, 8
+EMBEDDING, RESPONSES_TASK, CLASSIFY, RERANK, SHALLOW = 2, 3, 4, 5, 8
 
 
 def body(text, options=CHAT):
@@ -258,6 +258,18 @@ write(
         "embedding": body('{"input":["a","b"],"model":"m"}', EMBEDDING),
         "responses": body(
             '{"input":[{"type":"input_text","text":"a"}],"max_output_tokens":5}', RESPONSES_TASK
+        ),
+        "classify": body('{"input":["a\\n\\"","\\u00e9",""],"model":"m"}', CLASSIFY),
+        "classify-messages": body(
+            '{"messages":[{"content":"a"},{"content":[{"type":"text","text":"\\\\"}]}]}', CLASSIFY
+        ),
+        "decisions": body(
+            '{"input":[{"content":"a"}],"questions":[{"type":"predicate"},{"type":"choice",'
+            '"choices":[{"value":"ham"},{"value":"spam"}]}]}', CLASSIFY
+        ),
+        "verdicts": body(
+            '{"data":[{"index":1,"label":null,"probs":[0.5,1e-9]},'
+            '{"index":0,"label":"a","probs":[]}],"usage":{"prompt_tokens":3}}', CLASSIFY
         ),
         "rerank": body('{"query":"q","documents":["a",{"text":"b"}]}', RERANK),
         "deep": body('{"messages":[{"content":[{"a":[]}]}]}', SHALLOW),

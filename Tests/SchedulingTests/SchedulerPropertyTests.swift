@@ -28,6 +28,14 @@ struct RandomSchedule: ~Copyable {
             configuration.endpoints[index].canSleep = sleeps
         }
         configuration.limits.queuedRequests = 24
+        configuration.reportsAttribution = seed % 2 == 0
+        configuration.meters = [
+            .init(name: "gpus", endpoints: [EndpointID(0), EndpointID(1)], scope: .accelerator),
+            .init(name: "npu", endpoints: [EndpointID(2)], scope: .accelerator),
+            .init(
+                name: "host", endpoints: [EndpointID(2), EndpointID(3), EndpointID(4)],
+                scope: .host),
+        ]
         configuration.limits.queueTimeout = .seconds(20)
         bench = Bench(configuration, seed: seed)
         self.random = random
@@ -82,11 +90,12 @@ struct RandomSchedule: ~Copyable {
     private mutating func arrival() -> Scheduler.Event {
         known.append(.ended)
         let serviceClass = ServiceClass.allCases[random.nextIndex(below: 4)]
-        return .arrived(
-            chat(
-                UInt64(known.count - 1), serviceClass, model: random.nextIndex(below: 2),
-                bytes: random.nextIndex(below: 9_000),
-                choices: 1 + random.nextIndex(below: 2)))
+        var request = chat(
+            UInt64(known.count - 1), serviceClass, model: random.nextIndex(below: 2),
+            bytes: random.nextIndex(below: 9_000), choices: 1 + random.nextIndex(below: 2))
+        request.reportsEnergy = random.nextIndex(below: 4) == 0
+        request.streams = random.nextIndex(below: 3) > 0
+        return .arrived(request)
     }
 
     private mutating func aside(_ die: Int, _ endpoint: EndpointID) -> Scheduler.Event {
@@ -99,8 +108,19 @@ struct RandomSchedule: ~Copyable {
         case 95: .setEndpointState(endpoint, .draining)
         case 96, 97: .setEndpointState(endpoint, .active)
         case 98: .setPolicy(RoutingPolicy.allCases[random.nextIndex(below: 6)])
-        default: .deadline
+        default: .metered([window(), window()])
         }
+    }
+
+    /// Of any kind and any meter, a known one or not, at a time that may fit or not.
+    private mutating func window() -> MeterWindow {
+        let end = bench.now - .milliseconds(Int64(random.nextIndex(below: 3) * 100))
+        return MeterWindow(
+            meter: MeterID(random.nextIndex(below: 4)),
+            start: end - .milliseconds(Int64(random.nextIndex(below: 5_000))), end: end,
+            energy: Microjoules(Int64(random.nextIndex(below: 4_000_000_000)) - 1_000),
+            provenance: .measured,
+            kind: MeterWindow.Kind.allCases[random.nextIndex(below: 4)])
     }
 
     private mutating func power(_ endpoint: EndpointID) -> Scheduler.Event {

@@ -42,6 +42,18 @@ import Testing
         #expect(page.running == nil)
     }
 
+    /// What 0.30 and 0.33 call the same thing; the first name that a page has counts.
+    @Test(arguments: [
+        ("vllm:prompt_tokens_cached_total 40\nvllm:prefix_cache_hits_total 64", 40.0),
+        ("vllm:prefix_cache_hits_total 64\nvllm:prefix_cache_queries_total 90", 64.0),
+        ("vllm:gpu_prefix_cache_hits_total 16", 16.0),
+    ])
+    func cachedTokensHaveSeveralNames(_ page: String, _ expected: Double) {
+        for kind in [EngineKind.vllm, .vllmRBLN] {
+            #expect(EngineLoadPage(Array(page.utf8), engine: kind).cachedPromptTokens == expected)
+        }
+    }
+
     @Test func llamaServerAndSGLangAreRead() {
         let llama = EngineLoadPage(
             Array(

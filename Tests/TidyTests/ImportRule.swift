@@ -28,8 +28,8 @@ extension Rule {
             "Telemetry", "Foundation",
         ],
         "joulegate": [
-            "Configuration", "EmulatedServer", "Gateway", "InferenceTypes", "Simulation",
-            "ArgumentParser", "Logging", "Foundation", "Glibc",
+            "Classification", "Configuration", "EmulatedServer", "Gateway", "InferenceTypes",
+            "Simulation", "ArgumentParser", "Logging", "Foundation", "Glibc",
         ],
     ]
 

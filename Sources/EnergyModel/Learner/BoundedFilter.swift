@@ -29,8 +29,12 @@ public struct BoundedFilter: Sendable {
     public private(set) var covariance: [Double]
     /// Readings that were taken in.
     public private(set) var readings = 0
+    /// P of the beginning.
+    private let prior: [Double]
     /// Parameters that are not to be moved by the next reading.
     private var held: [Bool]
+    /// Parameters that have reached a bound in the update under way.
+    private var clipped: [Bool]
     /// P h.
     private var gain: [Double]
     private var outliers = 0
@@ -41,6 +45,9 @@ public struct BoundedFilter: Sendable {
     /// In standard deviations.
     static let outlier = 5.0
     static let outlierWeight = 25.0
+    /// Relative standard deviation of the prediction above which nothing is an outlier: who does
+    /// not know cannot say what is odd.
+    static let certainty = 0.1
     static let outliersInARow = 6
     /// A regressor below this share of the reading says nothing.
     static let excitation = 0.01
@@ -52,21 +59,32 @@ public struct BoundedFilter: Sendable {
         case outlier
     }
 
-    public init(count: Int) {
+    /// `correlation`: of the doubts about two parameters at the beginning, -1 to 1, so that the
+    /// whole is a covariance; nothing by itself. Where errors are likely to go together, one
+    /// reading then corrects what it does not see.
+    public init(count: Int, correlation: (Int, Int) -> Double = { _, _ in 0 }) {
         self.count = max(count, 0)
         state = Array(repeating: 1, count: self.count)
-        covariance = Array(repeating: 0, count: self.count * self.count)
+        var covariance = Array(repeating: 0.0, count: self.count * self.count)
         held = Array(repeating: false, count: self.count)
         gain = Array(repeating: 0, count: self.count)
-        for index in 0..<self.count {
-            covariance[index * self.count + index] = Self.priorVariance
+        clipped = held
+        for row in 0..<self.count {
+            for column in 0..<self.count {
+                covariance[row * self.count + column] =
+                    Self.priorVariance * (row == column ? 1 : correlation(row, column))
+            }
         }
+        self.covariance = covariance
+        prior = covariance
     }
 
     /// The same beliefs with all the doubt of the beginning.
     public func doubting() -> BoundedFilter {
-        var fresh = BoundedFilter(count: count)
-        fresh.state = state
+        var fresh = self
+        fresh.covariance = prior
+        fresh.readings = 0
+        fresh.outliers = 0
         return fresh
     }
 
@@ -81,6 +99,13 @@ public struct BoundedFilter: Sendable {
             covariance[other * count + other] += variance
             cap(other)
         }
+    }
+
+    /// Sets a multiplier right by something that is known from elsewhere.
+    mutating func shift(_ index: Int, by change: Double) {
+        guard state.indices.contains(index), change.isFinite else { return }
+        state[index] = min(
+            max(state[index] + change, Self.bounds.lowerBound), Self.bounds.upperBound)
     }
 
     public func prediction(_ regressors: [Double]) -> Double {
@@ -122,19 +147,47 @@ public struct BoundedFilter: Sendable {
         }
         guard scale > 0 else { return .refused }
         excite(regressors, above: Self.excitation * scale, seconds: seconds)
-        let spread = multiply(regressors)
-        let residual = reading - prediction(regressors)
-        var variance = deviation * deviation
-        var total = spread + variance
-        let isOutlier = residual * residual > Self.outlier * Self.outlier * total
-        if isOutlier {
-            variance *= Self.outlierWeight
-            total = spread + variance
+        for index in 0..<count { clipped[index] = false }
+        var isOutlier = false
+        var isAbove = false
+        // What runs into a bound cannot explain the rest, so the others have to: again, without it.
+        for _ in 0..<4 {
+            let spread = multiply(regressors)
+            let residual = reading - prediction(regressors)
+            var variance = deviation * deviation
+            var total = spread + variance
+            isAbove = residual > 0
+            let doubt = Self.certainty * prediction(regressors)
+            isOutlier =
+                spread < doubt * doubt
+                && residual * residual > Self.outlier * Self.outlier * total
+            if isOutlier {
+                variance *= Self.outlierWeight
+                total = spread + variance
+            }
+            guard clip(by: residual, total: total) else {
+                correct(by: residual, total: total)
+                break
+            }
         }
-        correct(by: residual, total: total)
         readings = min(readings + 1, 1 << 40)
-        count(isOutlier: isOutlier, above: residual > 0)
+        count(isOutlier: isOutlier, above: isAbove)
         return isOutlier ? .outlier : .learned
+    }
+
+    private func moves(_ index: Int) -> Bool { !held[index] && !clipped[index] }
+
+    /// True if a parameter would leave the bounds: it is put there and moves no more.
+    private mutating func clip(by residual: Double, total: Double) -> Bool {
+        var isAny = false
+        for index in 0..<count where moves(index) {
+            let value = state[index] + gain[index] / total * residual
+            guard !Self.bounds.contains(value) else { continue }
+            state[index] = min(max(value, Self.bounds.lowerBound), Self.bounds.upperBound)
+            clipped[index] = true
+            isAny = true
+        }
+        return isAny
     }
 
     private mutating func excite(_ regressors: [Double], above least: Double, seconds: Double) {
@@ -158,23 +211,23 @@ public struct BoundedFilter: Sendable {
     /// Leaves P h in `gain`; returns h P h.
     private mutating func multiply(_ regressors: [Double]) -> Double {
         for row in 0..<count { gain[row] = 0 }
-        for column in 0..<count where regressors[column] != 0 && !held[column] {
+        for column in 0..<count where regressors[column] != 0 && moves(column) {
             let regressor = regressors[column]
             for row in 0..<count { gain[row] += covariance[row * count + column] * regressor }
         }
         var spread = 0.0
-        for row in 0..<count where !held[row] { spread += regressors[row] * gain[row] }
+        for row in 0..<count where moves(row) { spread += regressors[row] * gain[row] }
         return max(spread, 0)
     }
 
     private mutating func correct(by residual: Double, total: Double) {
         for row in 0..<count {
-            let rowGain = held[row] ? 0 : gain[row] / total
+            let rowGain = moves(row) ? gain[row] / total : 0
             state[row] = min(
                 max(state[row] + rowGain * residual, Self.bounds.lowerBound),
                 Self.bounds.upperBound)
             for column in 0...row {
-                let columnGain = held[column] ? 0 : gain[column] / total
+                let columnGain = moves(column) ? gain[column] / total : 0
                 var value = covariance[row * count + column]
                 value -= rowGain * gain[column] + gain[row] * columnGain
                 value += total * rowGain * columnGain
@@ -194,7 +247,6 @@ public struct BoundedFilter: Sendable {
         outliers = above ? max(outliers, 0) + 1 : min(outliers, 0) - 1
         guard outliers.magnitude >= UInt(Self.outliersInARow) else { return }
         outliers = 0
-        for index in covariance.indices { covariance[index] *= 100 }
-        for index in 0..<count { cap(index) }
+        for index in covariance.indices { covariance[index] = prior[index] }
     }
 }

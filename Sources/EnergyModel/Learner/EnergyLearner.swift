@@ -33,20 +33,27 @@ public struct EnergyLearner: Sendable {
     /// Above this relative standard deviation neither.
     static let measuredDeviation = 0.1
 
-    public init(meters: [EnergyLedger.Meter], models: [EndpointModel]) {
+    /// With the portions of each endpoint that the ledger gives its meters.
+    public init(_ ledger: EnergyLedger, models: [EndpointModel]) {
+        self.init(meters: ledger.meters, models: models, portions: ledger.portions)
+    }
+
+    /// `portions`: by meter and position in its endpoints, the part of the endpoint that it sees;
+    /// `nil`: equal parts.
+    init(meters: [EnergyLedger.Meter], models: [EndpointModel], portions: [[Double]]? = nil) {
         priors = models.map { EnergyPrior($0) }
         var views: [[(meter: Int, position: Int)]] = Array(repeating: [], count: models.count)
         for (meter, description) in meters.enumerated() {
             for (position, endpoint) in description.endpoints.enumerated()
-            where views.indices.contains(endpoint.index) {
+            where portions?[meter][position] != 0 && views.indices.contains(endpoint.index) {
                 views[endpoint.index].append((meter, position))
             }
         }
         self.views = views
-        self.meters = meters.map { meter in
+        self.meters = meters.enumerated().map { index, meter in
             let endpoints = meter.endpoints.map(\.index)
-            return MeterLearner(
-                endpoints: endpoints, shares: endpoints.map { 1 / Double(max(views[$0].count, 1)) })
+            let equal = endpoints.map { 1 / Double(max(views[$0].count, 1)) }
+            return MeterLearner(endpoints: endpoints, shares: portions?[index] ?? equal)
         }
         labels = Array(repeating: 0, count: models.count)
         figures = Array(repeating: Figures(), count: models.count)

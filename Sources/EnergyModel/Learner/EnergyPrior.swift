@@ -16,6 +16,15 @@ public struct EnergyPrior: Sendable {
     static let cacheIndex = 10
     static let idleIndex = 11
 
+    /// Who is wrong about a curve is mostly wrong about all of it: of two rises the errors are
+    /// taken to go together, with that of prefill somewhat.
+    static func correlation(_ one: Int, _ other: Int) -> Double {
+        guard one / width == other / width else { return 0 }
+        let (low, high) = (min(one % width, other % width), max(one % width, other % width))
+        if high < rises { return 0.8 }
+        return high == prefillIndex && low < rises ? 0.5 : 0
+    }
+
     /// `E*(B)`, 0 to the capacity.
     let energies: [Double]
     /// By rise: the batch at which it ends, ascending. The last one is the capacity.

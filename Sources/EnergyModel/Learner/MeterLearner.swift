@@ -23,6 +23,10 @@ struct MeterLearner: Sendable {
     private var filters: [BoundedFilter]
     private var current = 0
     private var regressors: [Double]
+    /// By position: seconds of work and iterations of the last windows, each new one weighing a
+    /// tenth.
+    private var busySeconds: [Double]
+    private var iterations: [Double]
     /// Joules foretold for the last window, before it was learned from.
     private(set) var prediction: Double?
 
@@ -30,8 +34,14 @@ struct MeterLearner: Sendable {
         self.endpoints = endpoints
         self.shares = shares
         let count = endpoints.count * EnergyPrior.width
-        filters = [BoundedFilter(count: endpoints.count > Self.mostEndpoints ? 0 : count)]
+        filters = [
+            BoundedFilter(
+                count: endpoints.count > Self.mostEndpoints ? 0 : count,
+                correlation: EnergyPrior.correlation)
+        ]
         regressors = Array(repeating: 0, count: count)
+        busySeconds = Array(repeating: 0, count: endpoints.count)
+        iterations = busySeconds
     }
 
     var filter: BoundedFilter { filters[current] }
@@ -76,6 +86,7 @@ struct MeterLearner: Sendable {
                 activity, share: shares[position], into: &regressors,
                 at: position * EnergyPrior.width)
             isQuiet = isQuiet && activity.isQuiet
+            note(activity, at: position)
         }
         prediction = filters[current].prediction(regressors)
         guard isLearning else { return .refused }
@@ -87,8 +98,17 @@ struct MeterLearner: Sendable {
         let before = isQuiet ? idle : nil
         let verdict = filters[current].update(
             regressors, reading: energy.value, deviation: deviation, seconds: span.seconds)
-        if let before { reconsider(before) }
+        if let before { reconsider(before, priors) }
         return verdict
+    }
+
+    private mutating func note(_ activity: EndpointActivity, at position: Int) {
+        let count = activity.iterations.reduce(0, +)
+        guard count > 0 else { return }
+        let seconds = max((activity.span - activity.idle).seconds, 0)
+        let weight = iterations[position] > 0 ? 0.1 : 1
+        busySeconds[position] += weight * (seconds - busySeconds[position])
+        iterations[position] += weight * (count - iterations[position])
     }
 
     /// By position: the multiplier of idle power.
@@ -98,11 +118,21 @@ struct MeterLearner: Sendable {
         }
     }
 
-    /// What was learned while idle power was taken for something else is wrong by as much.
-    private mutating func reconsider(_ before: [Double]) {
-        for position in endpoints.indices {
-            let index = position * EnergyPrior.width + EnergyPrior.idleIndex
+    /// What was learned while idle power was taken for something else is wrong by as much: with
+    /// work in it the power was seen, and only its parts were not. What idle power gains the step
+    /// loses, `E*(1) -= dP0 tau`, and some doubt comes back.
+    ///
+    /// Worked: 120 W are found where 240 W were believed, steps of 10 ms: E*(1) gains 1.2 J.
+    private mutating func reconsider(_ before: [Double], _ priors: [EnergyPrior]) {
+        for position in endpoints.indices where iterations[position] > 0 {
+            let offset = position * EnergyPrior.width
+            let index = offset + EnergyPrior.idleIndex
             let moved = filters[current].state[index] - before[position]
+            guard moved != 0 else { continue }
+            let prior = priors[endpoints[position]]
+            let joules =
+                moved * prior.idleWatts * busySeconds[position] / iterations[position]
+            filters[current].shift(offset, by: -joules / max(prior.energy(1), 1e-9))
             if moved.magnitude > 0.02 { filters[current].doubt(moved * moved, except: index) }
         }
     }

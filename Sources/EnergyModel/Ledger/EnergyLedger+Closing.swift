@@ -79,6 +79,7 @@ extension EnergyLedger {
         for position in meters[meter].endpoints.indices {
             let clock = clocks[meters[meter].endpoints[position].index]
             books[meter].marks[position] = MeterBook.Mark(clock)
+            books[meter].activities[position] = clock.activity
         }
         return activities.activities
     }
@@ -93,10 +94,10 @@ extension EnergyLedger {
             let index = meters[meter].endpoints[position].index
             clocks[index].advance(to: now)
             let mark = books[meter].marks[position]
-            var activity = clocks[index].activity.since(mark.activity)
-            activity.isQuiet = clocks[index].idleSince.map {
-                $0 + Self.relaxation <= window.start
-            } ?? false
+            var activity = clocks[index].activity.since(books[meter].activities[position])
+            activity.isQuiet = [clocks[index].idleSince, awakeSince[index]].allSatisfy { since in
+                since.map { $0 + Self.relaxation <= window.start } ?? false
+            }
             foreign += clocks[index].foreignEnergy - mark.foreignEnergy
             return activity
         }
@@ -130,7 +131,10 @@ extension EnergyLedger {
         var provenance = window.provenance
         for (position, id) in meters[meter].endpoints.enumerated() {
             let part = portions[meter][position]
-            watts += part * idlePower(of: models[id.index]).value
+            // In a metered window the meter knows better: it may have slept for a part of it.
+            let sleeps = window.kind == .imputed && awakeSince[id.index] == nil
+            watts += part * (sleeps
+                ? endpoints[id.index].sleepPower : idlePower(of: models[id.index])).value
             portion = max(portion, part)
             if window.kind == .imputed {
                 provenance = provenance.combined(with: models[id.index].provenance(batch: 1))

@@ -34,10 +34,13 @@ public struct EnergyLedger: Sendable {
         public var pool: PoolID
         /// What its profile's figures are meant of.
         public var scope: Profile.MeterScope
+        /// What it draws asleep.
+        public var sleepPower: Watts
 
-        public init(pool: PoolID, scope: Profile.MeterScope) {
+        public init(pool: PoolID, scope: Profile.MeterScope, sleepPower: Watts = .zero) {
             self.pool = pool
             self.scope = scope
+            self.sleepPower = sleepPower
         }
     }
 
@@ -52,6 +55,8 @@ public struct EnergyLedger: Sendable {
     var clocks: [WorkClock]
     public let endpoints: [Endpoint]
     let metersOf: [[Place]]
+    /// Since when it has been awake; `nil`: it is not.
+    var awakeSince: [MonotonicTime?]
     public internal(set) var accounts: AccountTable
     /// Idle and unexplained energy by pool; final, without what is pending.
     public internal(set) var idleByPool: [AccountTable.ByProvenance]
@@ -86,10 +91,11 @@ public struct EnergyLedger: Sendable {
         self.meters = meters
         self.clocks = clocks
         self.endpoints = endpoints
+        awakeSince = Array(repeating: MonotonicTime(nanoseconds: .min), count: endpoints.count)
         self.accounts = accounts
         self.mostUnsettled = max(mostUnsettled, 1)
         books = meters.map { meter in
-            MeterBook(marks: meter.endpoints.map { MeterBook.Mark(clocks[$0.index]) })
+            MeterBook(clocks: meter.endpoints.map { clocks[$0.index] })
         }
         metersOf = endpoints.indices.map { endpoint in
             meters.indices.compactMap { meter in
@@ -119,20 +125,20 @@ public struct EnergyLedger: Sendable {
         of work: RequestWork, since mark: MeterBook.Mark?, on endpoint: Int,
         _ model: EndpointModel
     ) -> Double {
-        let clock = clocks[endpoint]
+        // Field by field: a copy of the clock would count a reference.
         let sequences = Double(work.demand.sequences)
         var joules = 0.0
         if work.prefillSeconds > 0 {
             let from = max(work.prefillFrom, mark?.prefillDone ?? 0)
-            let done = max(min(work.prefillEnd, clock.prefillDone) - from, 0)
+            let done = max(min(work.prefillEnd, clocks[endpoint].prefillDone) - from, 0)
             joules += done * model.tokensPerPrefillSecond * model.prefillEnergyPerToken.value
         }
         if work.isDecoding {
-            joules += sequences * (clock.share - max(work.shareFrom, mark?.share ?? 0))
+            joules += sequences * (clocks[endpoint].share - max(work.shareFrom, mark?.share ?? 0))
             guard chargesContext else { return max(joules, 0) }
             let from = max(work.turnsFrom, mark?.turns ?? 0)
             let first = from - work.turnsFrom
-            let last = clock.turns - work.turnsFrom
+            let last = clocks[endpoint].turns - work.turnsFrom
             let input = Double(work.demand.inputTokens)
             let read = (last - first) * (input + (first + last) / 2)
             joules += sequences * model.kvEnergyPerStep * read

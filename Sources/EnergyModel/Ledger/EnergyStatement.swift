@@ -29,6 +29,16 @@ public struct EnergyStatement: Sendable {
     /// By pool, final: idle and unexplained energy of its meters.
     public var idleByPool: [AccountTable.ByProvenance]
     public var unexplainedByPool: [AccountTable.ByProvenance]
+
+    public init(
+        meters: [Meter], accounts: [(key: AccountTable.Key, row: AccountTable.Row)],
+        idleByPool: [AccountTable.ByProvenance], unexplainedByPool: [AccountTable.ByProvenance]
+    ) {
+        self.meters = meters
+        self.accounts = accounts
+        self.idleByPool = idleByPool
+        self.unexplainedByPool = unexplainedByPool
+    }
 }
 
 extension EnergyLedger {

@@ -35,22 +35,25 @@ public struct MeterBook: Sendable {
 
     /// By position in the meter's endpoints: the clocks as they were at the last close.
     var marks: [Mark]
+    var activities: [EndpointActivity]
     /// Requests that left since.
     var ended: [EndedShare] = []
     var merged: [Int: Int] = [:]
 
     public var isBalanced: Bool { requests + idle + unexplained == total }
 
-    init(marks: [Mark]) { self.marks = marks }
+    init(clocks: [WorkClock]) {
+        marks = clocks.map { Mark($0) }
+        activities = clocks.map(\.activity)
+    }
 
-    /// A reading of a ``WorkClock``.
+    /// A reading of a ``WorkClock``, without what only a whole window needs.
     struct Mark: Sendable {
         var at: MonotonicTime
         var turns: Double
         var share: Double
         var prefillDone: Double
         var foreignEnergy: Double
-        var activity: EndpointActivity
 
         init(_ clock: WorkClock) {
             at = clock.at
@@ -58,7 +61,6 @@ public struct MeterBook: Sendable {
             share = clock.share
             prefillDone = clock.prefillDone
             foreignEnergy = clock.foreignEnergy
-            activity = clock.activity
         }
     }
 
@@ -96,7 +98,8 @@ public struct MeterBook: Sendable {
         }
         if let index = merged[share.account] {
             ended[index].weight += share.weight
-            ended[index].residency += share.residency
+            ended[index].residency = (TimeSpan(nanoseconds: ended[index].residency)
+                + TimeSpan(nanoseconds: share.residency)).nanoseconds
             return
         }
         var share = share

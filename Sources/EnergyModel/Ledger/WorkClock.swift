@@ -169,8 +169,8 @@ public struct WorkClock: Sendable {
             forwardPass(&work, among: running, model)
         }
         if work.isDecoding {
-            decoding -= work.demand.sequences
-            reporting -= work.demand.streams ? work.demand.sequences : 0
+            decoding = max(decoding - work.demand.sequences, 0)
+            reporting = max(reporting - (work.demand.streams ? work.demand.sequences : 0), 0)
             let held = Double(work.demand.inputTokens) + turns - work.turnsFrom
             context = decoding > 0 ? max(context - Double(work.demand.sequences) * held, 0) : 0
         }
@@ -235,7 +235,10 @@ public struct WorkClock: Sendable {
         _ work: inout RequestWork, _ usage: Usage, _ model: EndpointModel
     ) {
         guard prefillRate > 0, let tokens = usage.inputTokens else { return }
-        let counted = max(min(tokens, 1 << 24) - max(usage.cachedInputTokens ?? 0, 0), 0)
+        // A peer's numbers: kept within what can be subtracted.
+        let most = 1 << 24
+        let cached = min(max(usage.cachedInputTokens ?? 0, 0), most)
+        let counted = max(min(max(tokens, 0), most) - cached, 0)
         let expected = work.prefillSeconds * prefillRate
         let difference = Double(counted) - expected
         activity.prefillTokens += difference

@@ -16,6 +16,16 @@ public enum JSONText {
         return String(decoding: unescapedBytes(bytes), as: UTF8.self)
     }
 
+    /// Replaces `text` by what stands between the quotes of a JSON string, escapes undone.
+    public static func unescape(_ bytes: UnsafeRawBufferPointer, into text: inout [UInt8]) {
+        text.removeAll(keepingCapacity: true)
+        guard bytes.contains(UInt8(ascii: "\\")) else {
+            text.append(contentsOf: bytes)
+            return
+        }
+        text.append(contentsOf: unescapedBytes(bytes))
+    }
+
     /// The same as bytes, for comparisons that must not take canonically equivalent texts as equal.
     static func unescapedBytes(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var text: [UInt8] = []

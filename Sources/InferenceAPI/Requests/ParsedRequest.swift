@@ -26,6 +26,9 @@ public struct ParsedRequest: Sendable {
     public internal(set) var hasResponseFormat = false
     public internal(set) var hasLogprobs = false
 
+    /// Where a classification's texts lie.
+    public internal(set) var classification = ClassificationLayout()
+
     /// Where to splice.
     var layout = BodyLayout()
 

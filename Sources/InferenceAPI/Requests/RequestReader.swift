@@ -89,6 +89,7 @@ struct RequestReader {
     // MARK: Top-level fields
 
     private mutating func readField(_ key: MemberKey, _ value: Node) {
+        if request.task == .classify { request.classification.note(key, value) }
         guard let field = RequestField(key) else { return }
         if case .model = field { return readModel(value) }
         guard document.kind(of: value) != .null else {

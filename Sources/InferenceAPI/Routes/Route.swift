@@ -3,6 +3,8 @@ import InferenceTypes
 /// What a request line asks for.
 public enum Route: Equatable, Sendable {
     case inference(InferenceTask)
+    /// Questions about a text that a classifier answers.
+    case decisions
     case models
     /// One model; the identifier is percent-decoded and may contain slashes.
     case model(id: String)
@@ -19,6 +21,10 @@ public enum Route: Equatable, Sendable {
         if let task = task(at: path) {
             guard method.holds("POST") else { throw .methodNotAllowed(allow: "POST") }
             return .inference(task)
+        }
+        if path.holds("/v1/decisions") {
+            guard method.holds("POST") else { throw .methodNotAllowed(allow: "POST") }
+            return .decisions
         }
         guard let route = resource(at: path) else {
             // The server as a whole is there, but has no options to tell.

@@ -42,6 +42,7 @@ struct RequestRecord: Sendable {
     /// It waits since a power limit lets nobody take it.
     var lacksPower = false
     var work = RequestWork()
+    var timing = RequestTiming()
     /// What it has cost until it left its last endpoint, if it wants to know.
     var charge: RequestEnergy?
 

@@ -32,7 +32,7 @@ struct EndpointState: Sendable {
     let weight: Double
     let prefillRule: EndpointModel.PrefillRule
     /// Engine time per output token, decoding at full batch; per item for classifiers.
-    let timePerToken: Double
+    var timePerToken: Double
     /// Most sequences in flight.
     let limit: Int
 
@@ -63,7 +63,7 @@ struct EndpointState: Sendable {
         self.id = id
         pool = endpoint.pool
         prefillRule = model.prefillRule
-        timePerToken = model.workTime(outputTokens: 1_000_000).seconds / 1_000_000
+        timePerToken = Self.timePerToken(model)
         weight = endpoint.weight > 0 && endpoint.weight.isFinite ? endpoint.weight : 1
         limit = Self.limit(endpoint, model: model, configuration)
         power = EndpointPower(endpoint)
@@ -73,6 +73,10 @@ struct EndpointState: Sendable {
         slowStart = SlowStart(configuration.slowStart)
         foreign = ForeignLoad(lifetime: configuration.foreignLoadLifetime)
         prefill = PrefillBacklog(window: configuration.model.prefillWindow)
+    }
+
+    static func timePerToken(_ model: EndpointModel) -> Double {
+        model.workTime(outputTokens: 1_000_000).seconds / 1_000_000
     }
 
     /// One batch of a classifier computes while the next one waits at its door.

@@ -27,6 +27,12 @@ struct PrefillBacklog: Hashable, Sendable {
 
     init(window: TimeSpan) { self.window = max(window, .milliseconds(1)) }
 
+    /// True if no prompt is waited for.
+    var isEmpty: Bool { awaited == .zero }
+
+    /// True if this prompt, which has been placed, is the only one.
+    func isWaiting(onlyFor prefill: TimeSpan) -> Bool { awaited <= prefill }
+
     func queued(at now: MonotonicTime) -> TimeSpan { max(done - now, .zero) }
 
     func utilisation(at now: MonotonicTime) -> Double {

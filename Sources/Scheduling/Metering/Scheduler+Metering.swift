@@ -9,7 +9,9 @@ extension Scheduler {
         var ledger = EnergyLedger(
             meters: configuration.meters,
             endpoints: configuration.endpoints.map {
-                EnergyLedger.Endpoint(pool: $0.pool, scope: $0.profile.meterScope)
+                EnergyLedger.Endpoint(
+                    pool: $0.pool, scope: $0.profile.meterScope,
+                    sleepPower: $0.profile.sleepPower)
             },
             models: models,
             accounts: AccountTable(
@@ -33,6 +35,9 @@ extension Scheduler {
                 let index = ids[position].index
                 let foreign = endpoints[index].foreign.sequences(at: now)
                 ledger.foreign(foreign, on: index, models[index], at: now)
+                let power = endpoints[index].power
+                let isAwake = power.state == .awake || power.state == .retiring
+                ledger.setAwake(since: isAwake ? power.since : nil, index)
                 for slot in members[index].slots {
                     ledger.add(
                         requests.records[slot].work, request: requests.records[slot].id,
@@ -58,11 +63,6 @@ extension Scheduler {
         }
     }
 
-    /// `activities`: by position in the meter's endpoints.
-    mutating func learn(
-        from window: MeterWindow, _ activities: [EndpointActivity], at now: MonotonicTime
-    ) {}
-
     mutating func notePlaced(
         _ slot: Int, _ size: RequestSize, prefill: TimeSpan, on index: Int, at now: MonotonicTime
     ) {
@@ -74,6 +74,7 @@ extension Scheduler {
             of: AccountTable.Key(
                 pool: endpoints[index].pool, model: request.model, tenant: request.tenant,
                 serviceClass: request.serviceClass))
+        noteForLearning(placed: slot, on: index, at: now)
         let earlier = requests.records[slot].work
         requests.records[slot].work = ledger.placed(
             demand, number: requests.records[slot].number, account: account, prefill: prefill,
@@ -87,6 +88,7 @@ extension Scheduler {
     mutating func noteLeft(
         _ slot: Int, _ index: Int, isAnswered: Bool, usage: Usage, at now: MonotonicTime
     ) {
+        learning.disturbed(index, at: now)
         ledger.left(
             &requests.records[slot].work, request: requests.records[slot].id,
             isAnswered: isAnswered, usage: usage, on: index, models[index], at: now)

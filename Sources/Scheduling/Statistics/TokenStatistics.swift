@@ -39,6 +39,12 @@ struct TokenStatistics: Sendable {
     private var bytesPerToken: [Mean]
     private var outputTokens: [Mean]
     private let tenants: Int
+    /// By the index of a mean: its histogram, -1 for none yet; the same by model and task.
+    private var histogramOf: [Int32]
+    private var histogramOfParent: [Int32]
+    private var histograms: [LengthHistogram] = []
+    /// Beyond so many rows only models and tasks are told apart.
+    static let mostHistograms = 4_096
 
     /// `tenantCount`: those that are configured; everybody else shares one row.
     init(modelCount: Int, tenantCount: Int) {
@@ -50,6 +56,9 @@ struct TokenStatistics: Sendable {
         outputTokens = Array(
             repeating: Mean(prior: Self.outputTokensPrior, weight: 4, memory: 200),
             count: models * tenants * InferenceTask.allCases.count * Self.bins)
+        histogramOf = Array(repeating: -1, count: outputTokens.count)
+        histogramOfParent = Array(
+            repeating: -1, count: models * InferenceTask.allCases.count)
     }
 
     func bytesPerToken(of model: ModelID) -> Double {
@@ -89,7 +98,46 @@ struct TokenStatistics: Sendable {
         {
             let each = Double(min(tokens, Self.mostTokens)) / Double(max(sequences, 1))
             outputTokens[index].add(each)
+            let length = Int(each.rounded())
+            if let child = Self.histogram(&histogramOf[index], &histograms, Self.mostHistograms) {
+                histograms[child].add(length)
+            }
+            let parent = parent(request)
+            if let own = Self.histogram(&histogramOfParent[parent], &histograms, .max) {
+                histograms[own].add(length)
+            }
         }
+    }
+
+    /// Tokens that one sequence still has to come after `produced`: those that came of answers of
+    /// its kind which became longer than that; of fewer than 30 answers nothing is concluded, and
+    /// the same model's and task's count instead. `nil` if they are too few, too, or none was
+    /// longer.
+    func expectedRest(
+        after produced: Int, of request: InferenceRequest, inputTokens: Int
+    ) -> Double? {
+        guard let index = index(request, inputTokens) else { return nil }
+        for place in [histogramOf[index], histogramOfParent[parent(request)]] where place >= 0 {
+            let histogram = histograms[Int(place)]
+            guard histogram.total >= LengthHistogram.fewest else { continue }
+            if let rest = histogram.expectedRest(after: produced) { return rest }
+        }
+        return nil
+    }
+
+    private func parent(_ request: InferenceRequest) -> Int {
+        request.model.index * InferenceTask.allCases.count + request.task.ordinal
+    }
+
+    private static func histogram(
+        _ place: inout Int32, _ histograms: inout [LengthHistogram], _ most: Int
+    ) -> Int? {
+        if place < 0 {
+            guard histograms.count < most else { return nil }
+            place = Int32(histograms.count)
+            histograms.append(LengthHistogram())
+        }
+        return Int(place)
     }
 
     private func index(_ request: InferenceRequest, _ tokens: Int) -> Int? {

@@ -16,6 +16,7 @@ extension FuzzTarget {
             JSONScanner.isValid(body, depth: limits.jsonDepth) == (reference != nil),
             "valid or not: \(shown(body))")
         _ = UnaryUsage.parse(body, task: task)
+        if task == .classify { try checkClassification(body, limits) }
         guard let reference else {
             let parsed = try? ParsedRequest.parse(task: task, body: body, limits: limits)
             return try require(parsed == nil, "a request of no JSON: \(shown(body))")

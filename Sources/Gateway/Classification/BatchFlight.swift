@@ -1,0 +1,308 @@
+import InferenceAPI
+import InferenceTypes
+import Scheduling
+import Transport
+import WireProtocols
+
+/// One batch from its closing to its last verdict: to the scheduler it is a request like any other,
+/// to the model server an array of texts.
+///
+/// A batch that the model server refuses as a client's mistake is cut in two, and each half goes
+/// its own way, until the message that is to blame is alone.
+final class BatchFlight: ClientHandler {
+    /// Where the batch stands; each phase names those that may follow.
+    enum Phase {
+        /// Spare -> `placing`.
+        case idle
+        /// The scheduler has it or queues it -> `sending`, `idle` (rejected).
+        case placing
+        /// An attempt was started; no response head yet -> `buffering`, `discarding`, `placing`.
+        case sending
+        /// The verdicts come -> `idle`, `placing` (they broke off).
+        case buffering
+        /// An error answer comes -> `idle`, `placing`.
+        case discarding
+    }
+
+    unowned(unsafe) let shell: ReactorShell
+    let slot: Int
+    var generation: UInt32 = 0
+    var isActive = false
+    var phase = Phase.idle
+
+    var line: ClassifierLine
+    var group = -1
+    var items: [Batch.Item] = []
+    /// The texts as elements of a JSON array, with commas, and where each ends.
+    var texts: [UInt8] = []
+    var ends: [Int] = []
+    var closedAt = MonotonicTime.zero
+
+    var placement: Placement?
+    private var connection: ClientConnection?
+    private var status = 0
+    private var retryAfter: TimeSpan?
+    private var collected: [UInt8] = []
+    private var hasRetriedFresh = false
+    private var isCounted = false
+    private var sentAt = MonotonicTime.zero
+    private var lastByteAt = MonotonicTime.zero
+
+    init(shell: ReactorShell, slot: Int, line: ClassifierLine) {
+        self.shell = shell
+        self.slot = slot
+        self.line = line
+    }
+
+    var model: ModelID { line.model }
+    var tenant: TenantID { TenantID(group) }
+    private var desk: ClassifyDesk { shell.desk }
+    private var now: MonotonicTime { shell.reactor.now }
+
+    var id: RequestID {
+        RequestID(
+            reactor: shell.reactor.index, slot: slot | RequestID.batchBit, generation: generation)
+    }
+
+    /// The text of one message as a JSON string.
+    func text(_ index: Int) -> ArraySlice<UInt8> {
+        texts[(index == 0 ? 0 : ends[index - 1] + 1)..<ends[index]]
+    }
+
+    // MARK: To the model server
+
+    /// Hands the batch to the scheduler.
+    func start(at now: MonotonicTime) {
+        phase = .placing
+        closedAt = now
+        let serviceClass = shell.directory.tenant(tenant)?.serviceClass ?? .default
+        shell.submit(
+            .arrived(
+                InferenceRequest(
+                    id: id, tenant: tenant, model: model, task: .classify,
+                    serviceClass: serviceClass, promptBytes: texts.count, choices: items.count,
+                    objective: shell.directory.objective(model, serviceClass, tenant))))
+    }
+
+    func dispatch(_ placement: Placement) {
+        guard phase == .placing else { return }
+        self.placement = placement
+        hasRetriedFresh = false
+        isCounted = true
+        shell.instruments.attemptBegan(self)
+        shell.instruments.dispatched(
+            self, placement, ownTime: now - closedAt - placement.waited)
+        begin(fresh: false)
+    }
+
+    private func begin(fresh: Bool) {
+        guard let placement else { return }
+        phase = .sending
+        sentAt = now
+        lastByteAt = now
+        collected.removeAll(keepingCapacity: true)
+        let endpoint = shell.directory.endpoints[placement.endpoint.index]
+        do {
+            let connection = try shell.pools[placement.endpoint.index]
+                .acquire(for: self, fresh: fresh)
+            self.connection = connection
+            write(to: connection, endpoint)
+        } catch .connect(let code) where ClientFailure.isOurs(code) {
+            attemptFailed(.saturated(retryAfter: nil))
+        } catch {
+            attemptFailed(.connectFailed)
+        }
+    }
+
+    private func write(to connection: ClientConnection, _ endpoint: Directory.Endpoint) {
+        var body = Array("{\"model\":".utf8)
+        body.reserveCapacity(texts.count + 128)
+        JSONText.append(shell.directory.upstreamName(of: model, in: endpoint.pool), to: &body)
+        body.append(contentsOf: ",\"input\":[".utf8)
+        body.append(contentsOf: texts)
+        body.append(contentsOf: "]}".utf8)
+        var head: [UInt8] = []
+        UpstreamHead.append(
+            to: &head, task: .classify, endpoint: endpoint, id: id,
+            instance: shell.gateway.instance, length: body.count)
+        head.withUnsafeBytes { head in
+            body.withUnsafeBytes { connection.send(head, $0) }
+        }
+    }
+
+    // MARK: From the model server
+
+    override func responded(_ connection: ClientConnection, _ head: HTTP1ResponseHead) {
+        guard phase == .sending else { return }
+        lastByteAt = now
+        status = head.status
+        phase = (200..<300).contains(head.status) ? .buffering : .discarding
+        retryAfter = nil
+        if phase == .discarding, let seconds = connection.head.string("retry-after") {
+            retryAfter = Int64(seconds).map { .seconds($0) }
+        }
+    }
+
+    override func received(_ connection: ClientConnection, _ bytes: UnsafeRawBufferPointer) {
+        lastByteAt = now
+        switch phase {
+        case .buffering:
+            collected.append(contentsOf: bytes)
+            // A kibibyte for each verdict is more than any model server needs.
+            if collected.count > max(shell.limits.unaryBufferBytes, items.count << 10) {
+                attemptFailed(.malformed)
+            }
+        case .discarding:
+            let room = max(0, Self.longestRefusal - collected.count)
+            collected.append(contentsOf: bytes.prefix(room))
+        case .idle, .placing, .sending: break
+        }
+    }
+
+    private static let longestRefusal = 4 << 10
+
+    override func ended(_ connection: ClientConnection, isCloseDelimited: Bool) {
+        self.connection = nil
+        switch phase {
+        case .buffering: deliver()
+        case .discarding: refused()
+        case .idle, .placing, .sending: break
+        }
+    }
+
+    override func failed(_ connection: ClientConnection, _ failure: ClientFailure) {
+        self.connection = nil
+        guard phase != .idle, phase != .placing else { return }
+        // A kept connection that the server closed while it was idle: one fresh one to the same
+        // place.
+        if phase == .sending, connection.isReused, !hasRetriedFresh,
+            failure == .closedBeforeResponse
+        {
+            hasRetriedFresh = true
+            shell.instruments.staleConnection()
+            begin(fresh: true)
+            return
+        }
+        attemptFailed(UpstreamFailure(failure))
+    }
+
+    private func deliver() {
+        let count = items.count
+        let depth = shell.limits.jsonDepth
+        let answer = collected.withUnsafeBytes {
+            BatchAnswer.parse($0, count: count, depth: depth)
+        }
+        guard let answer else {
+            attemptFailed(.malformed)
+            return
+        }
+        collected.withUnsafeBytes { desk.deliver(answer, $0, of: self) }
+        finish(.completed, answer.usage)
+    }
+
+    /// An error answer is whole.
+    private func refused() {
+        switch status {
+        case 429, 503: attemptFailed(.saturated(retryAfter: retryAfter))
+        case 400..<500: blame()
+        default: attemptFailed(.serverError(status: status))
+        }
+    }
+
+    /// The model server takes some message for wrong: which one?
+    private func blame() {
+        let isMessage = [400, 413, 422].contains(status)
+        guard isMessage, items.count > 1 else {
+            desk.refuse(self, status: status, body: collected)
+            finish(.failed(.clientError(status: status)), Usage())
+            return
+        }
+        desk.split(self)
+        finish(.failed(.clientError(status: status)), Usage(), replacements: 2)
+    }
+
+    // MARK: Failing
+
+    private func attemptFailed(_ failure: UpstreamFailure) {
+        cancelUpstream()
+        endAttempt()
+        phase = .placing
+        shell.instruments.attemptFailed(self, failure)
+        shell.instruments.retried(failure)
+        shell.submit(.attemptFailed(id, failure))
+    }
+
+    /// The scheduler gives the batch up.
+    func reject(_ rejection: Rejection) {
+        guard phase == .placing else { return }
+        shell.instruments.rejected(rejection)
+        desk.giveUp(self, APIError(rejection))
+        release(after: nil)
+    }
+
+    /// Nobody waits for it any more.
+    func cancel() {
+        switch phase {
+        case .idle: return
+        case .placing: shell.submit(.withdrawn(id))
+        case .sending, .buffering, .discarding:
+            shell.submit(.finished(id, Scheduler.Completion(outcome: .cancelled)))
+        }
+        release(after: nil)
+    }
+
+    func checkDeadlines(at now: MonotonicTime) {
+        let limits = shell.limits
+        switch phase {
+        case .idle: return
+        case .placing: break
+        case .sending:
+            if connection?.isConnected == false {
+                if now - sentAt > limits.upstreamConnectTimeout {
+                    return attemptFailed(.connectFailed)
+                }
+            } else if now - sentAt > limits.upstreamFirstByteTimeout {
+                return attemptFailed(.timeout(.firstByte))
+            }
+        case .buffering, .discarding:
+            if now - lastByteAt > limits.upstreamBetweenBytesTimeout {
+                return attemptFailed(.timeout(.betweenBytes))
+            }
+        }
+        if !desk.isAwaited(self) { cancel() }
+    }
+
+    // MARK: Ending
+
+    private func finish(
+        _ outcome: Scheduler.Completion.Outcome, _ usage: Usage, replacements: Int = 0
+    ) {
+        shell.submit(.finished(id, Scheduler.Completion(outcome: outcome, usage: usage)))
+        shell.instruments.used(self, usage)
+        release(after: now - closedAt, replacements: replacements)
+    }
+
+    private func endAttempt() {
+        guard isCounted else { return }
+        isCounted = false
+        shell.instruments.attemptEnded(self)
+    }
+
+    private func cancelUpstream() {
+        connection?.cancel()
+        connection = nil
+    }
+
+    private func release(after span: TimeSpan?, replacements: Int = 0) {
+        cancelUpstream()
+        endAttempt()
+        phase = .idle
+        placement = nil
+        if collected.capacity > 256 << 10 { collected = [] }
+        texts.removeAll(keepingCapacity: texts.capacity <= 256 << 10)
+        ends.removeAll(keepingCapacity: true)
+        let (model, group) = (self.model, self.group)
+        items = []
+        desk.flightEnded(self, model, group, after: span, replacements: replacements)
+    }
+}

@@ -1,0 +1,375 @@
+import Classification
+import InferenceAPI
+import InferenceTypes
+import Scheduling
+import Transport
+
+/// Classification on one reactor: takes requests apart into messages, sends these in batches, and
+/// puts the verdicts together again, each request's in its own order.
+final class ClassifyDesk {
+    unowned(unsafe) let shell: ReactorShell
+    private var batcher: Batcher
+    private(set) var flights = FlightTable()
+    private var deadlines = VerdictDeadlines()
+    private var closed: [Batch] = []
+    /// Something came or ended since the batcher was last asked.
+    private var hasNews = false
+    private var timer: Timer?
+    let tally: ClassificationTally
+    /// By ``ModelID``.
+    private var cascades: [Cascade?] = []
+    /// Probabilities of one verdict.
+    private var numbers: [Double] = []
+
+    init(_ shell: ReactorShell) {
+        self.shell = shell
+        batcher = Batcher(rules: shell.directory.lines.map { $0?.rule })
+        let board = shell.gateway.classification
+        let tally = board.tallies[shell.reactor.index]
+        self.tally = tally
+        cascades = shell.directory.lines.map { line in
+            line.map { line in
+                Cascade(
+                    line, tenants: shell.directory.configuration.tenants.count, salt: board.salt,
+                    rules: board.rules(of: line.model), tally: tally)
+            }
+        }
+        timer = Timer(on: shell.reactor) { [unowned self] in self.timeHasCome() }
+    }
+
+    private var now: MonotonicTime { shell.reactor.now }
+
+    // MARK: In
+
+    /// Takes a request over; false if its messages cannot share a batch, and it goes upstream as
+    /// it is.
+    func accept(
+        _ exchange: Exchange, _ parsed: ParsedRequest, _ line: ClassifierLine
+    ) throws(APIError) -> Bool {
+        guard let stream = exchange.stream else { return true }
+        let surface = exchange.messages.surface
+        let layout = parsed.classification
+        let isReadable = stream.body.withUnsafeBytes { body in
+            exchange.messages.texts.read(layout, body: body, mayList: surface == .classify)
+        }
+        if surface == .decisions {
+            guard isReadable else {
+                throw .invalid(param: "input", "'input' must be text, or messages of text.")
+            }
+            exchange.messages.questions = try readQuestions(layout, stream, line)
+        } else if !isReadable || layout.hasOptions {
+            return false
+        }
+        let count = exchange.messages.texts.count
+        let most = min(shell.limits.messagesPerRequest, MessageToken.mostMessages)
+        guard count <= most else {
+            throw .invalid(param: "input", "'input' may have \(most) texts.")
+        }
+        guard batcher.hasRoom(for: count, of: line.model) else {
+            throw .queueFull(retryAfterSeconds: 1)
+        }
+        exchange.messages.begin()
+        exchange.messages.deadline = deadline(of: exchange, line)
+        exchange.phase = .classifying
+        tally.add(.messages, count)
+        judge(exchange, line)
+        if exchange.messages.openCount == 0 {
+            answer(exchange)
+        } else {
+            enqueue(exchange, line)
+        }
+        return true
+    }
+
+    // MARK: Cascade
+
+    /// The admin page changed something.
+    func updateRules() {
+        for cascade in cascades {
+            guard let cascade else { continue }
+            cascade.update(shell.gateway.classification.rules(of: cascade.line.model))
+        }
+    }
+
+    /// Lets the cheap stages decide what they are sure of.
+    private func judge(_ exchange: Exchange, _ line: ClassifierLine) {
+        guard let cascade = cascades[line.model.index], cascade.isActive,
+            let stream = exchange.stream
+        else { return }
+        let keeps = line.settings.cache.entries > 0
+        let (tenant, now) = (exchange.tenant, now)
+        for index in 0..<exchange.messages.texts.count {
+            let finding = stream.body.withUnsafeBytes { body in
+                exchange.messages.texts.withText(index, of: body) {
+                    cascade.judge($0, of: tenant, at: now)
+                }
+            }
+            var key: SipHash.Digest?
+            switch finding {
+            case .open(let digest): key = digest
+            case .allowed:
+                exchange.messages.decide(index) { line.appendAllowed(to: &$0) }
+            case .cached(let verdict):
+                exchange.messages.decide(index) { bytes in
+                    bytes.append(contentsOf: verdict.members)
+                    bytes.append(contentsOf: line.cacheSignature)
+                }
+            case .scored(let probability):
+                let rules = cascade.rules
+                exchange.messages.decide(index) { bytes in
+                    line.append(probability, by: rules, to: &bytes)
+                }
+            }
+            if keeps { exchange.messages.keys.append(key) }
+        }
+    }
+
+    private func readQuestions(
+        _ layout: ClassificationLayout, _ stream: ServerStream, _ line: ClassifierLine
+    ) throws(APIError) -> DecisionQuestions {
+        let body = stream.body
+        let bytes = body.span.bytes
+        return try bytes.withUnsafeBytes { body throws(APIError) in
+            try DecisionQuestions(
+                at: layout.questions, of: body, labels: line.quotedLabels,
+                positive: line.settings.positiveLabel)
+        }
+    }
+
+    private func enqueue(_ exchange: Exchange, _ line: ClassifierLine) {
+        let group = line.group(of: exchange.tenant)
+        let deadline = exchange.messages.deadline
+        for index in 0..<exchange.messages.texts.count where exchange.messages.isOpen(index) {
+            let item = Batch.Item(
+                token: MessageToken(exchange, index: index).rawValue,
+                bytes: exchange.messages.texts.byteCount(of: index), arrival: exchange.arrivedAt,
+                deadline: deadline)
+            _ = batcher.add(item, model: line.model, group: group, into: &closed)
+        }
+        hasNews = true
+        if deadline != .distantFuture {
+            if deadlines.count > 4 * shell.table.active + 4_096 {
+                let table = shell.table
+                deadlines.keep { table.find($0) != nil }
+            }
+            deadlines.add(exchange.id, at: deadline)
+            arm(at: deadline)
+        }
+    }
+
+    private func deadline(of exchange: Exchange, _ line: ClassifierLine) -> MonotonicTime {
+        var limit = line.policy.defaultTimeout
+        if line.policy.allowTimeoutOverride, let stream = exchange.stream,
+            let own = RequestTimeout.read(stream.head)
+        {
+            limit = own
+        }
+        return limit > .zero ? exchange.arrivedAt + limit : .distantFuture
+    }
+
+    /// The client left: its messages travel no further than they are.
+    func left(_ exchange: Exchange) {
+        let model = exchange.model
+        guard let line = shell.directory.line(of: model) else { return }
+        let (slot, generation) = (exchange.slot, exchange.generation & 0xFF_FFFF)
+        batcher.remove(model: model, group: line.group(of: exchange.tenant)) { token in
+            let token = MessageToken(rawValue: token)
+            return token.slot == slot && token.generation == generation
+        }
+    }
+
+    // MARK: Time
+
+    /// At the end of a turn: what is to be sent is sent before the scheduler is asked.
+    func turnEnding() {
+        guard hasNews else { return }
+        hasNews = false
+        batcher.close(at: now, into: &closed)
+        if !closed.isEmpty { sendClosed() }
+        if let next = batcher.nextDeadline() { arm(at: next) }
+    }
+
+    private func arm(at time: MonotonicTime) {
+        guard let timer else { return }
+        if let armed = timer.deadline, armed <= time { return }
+        timer.arm(at: time)
+    }
+
+    private func timeHasCome() {
+        hasNews = true
+        while let id = deadlines.popDue(at: now) {
+            guard let exchange = shell.table.find(id), exchange.phase == .classifying else {
+                continue
+            }
+            exchange.messages.reason = .verdictTimeout
+            left(exchange)
+            exchange.messages.giveUp()
+            answer(exchange)
+        }
+        if let next = deadlines.next { arm(at: next) }
+    }
+
+    func checkDeadlines(at now: MonotonicTime) {
+        for flight in flights.flights where flight.isActive { flight.checkDeadlines(at: now) }
+    }
+
+    // MARK: Batches
+
+    private func sendClosed() {
+        for batch in closed {
+            tally.closed(batch)
+            send(batch)
+        }
+        closed.removeAll(keepingCapacity: true)
+    }
+
+    private func send(_ batch: Batch) {
+        guard let line = shell.directory.line(of: batch.model) else { return }
+        let flight = flights.claim(shell, line)
+        flight.group = batch.group
+        flight.items.reserveCapacity(batch.items.count)
+        for item in batch.items {
+            let token = MessageToken(rawValue: item.token)
+            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index),
+                let stream = exchange.stream
+            else { continue }
+            flight.items.append(item)
+            if !flight.texts.isEmpty { flight.texts.append(UInt8(ascii: ",")) }
+            flight.texts.append(UInt8(ascii: "\""))
+            stream.body.withUnsafeBytes { body in
+                exchange.messages.texts.withText(token.index, of: body) {
+                    flight.texts.append(contentsOf: $0)
+                }
+            }
+            flight.texts.append(UInt8(ascii: "\""))
+            flight.ends.append(flight.texts.count)
+        }
+        if flight.items.isEmpty {
+            flightEnded(flight, batch.model, batch.group, after: nil, replacements: 0)
+        } else {
+            flight.start(at: now)
+        }
+    }
+
+    /// Sends the two halves of a batch on their own.
+    func split(_ flight: BatchFlight) {
+        tally.add(.splits)
+        let middle = flight.items.count / 2
+        for range in [0..<middle, middle..<flight.items.count] {
+            let half = flights.claim(shell, flight.line)
+            half.group = flight.group
+            half.items = Array(flight.items[range])
+            for index in range {
+                if index > range.lowerBound { half.texts.append(UInt8(ascii: ",")) }
+                half.texts.append(contentsOf: flight.text(index))
+                half.ends.append(half.texts.count)
+            }
+            half.start(at: now)
+        }
+    }
+
+    /// True if some request still waits for one of its verdicts.
+    func isAwaited(_ flight: BatchFlight) -> Bool {
+        flight.items.contains { item in
+            let token = MessageToken(rawValue: item.token)
+            return shell.table.find(token)?.messages.isOpen(token.index) ?? false
+        }
+    }
+
+    func flightEnded(
+        _ flight: BatchFlight, _ model: ModelID, _ group: Int, after span: TimeSpan?,
+        replacements: Int
+    ) {
+        batcher.ended(model, group: group, after: span, replacements: replacements)
+        flights.release(flight)
+        hasNews = true
+    }
+
+    // MARK: Verdicts
+
+    /// Gives each message of a batch its verdict, and its share of the tokens: by the bytes of its
+    /// text, rounded so that the shares add up to what the model server counted.
+    func deliver(_ answer: BatchAnswer, _ body: UnsafeRawBufferPointer, of flight: BatchFlight) {
+        // A model server may say anything; sums of this many never overflow.
+        let total = min(answer.usage.inputTokens ?? 0, Self.mostTokens)
+        let allBytes = max(1, flight.items.reduce(0) { $0 + $1.bytes + 1 })
+        var bytes = 0
+        for (place, item) in flight.items.enumerated() {
+            let before = total.multipliedFullWidth(by: bytes)
+            bytes += item.bytes + 1
+            let after = total.multipliedFullWidth(by: bytes)
+            let share = allBytes.dividingFullWidth(after).quotient
+                - allBytes.dividingFullWidth(before).quotient
+            let token = MessageToken(rawValue: item.token)
+            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index)
+            else { continue }
+            exchange.messages.inputTokens += share
+            decide(exchange, token.index, answer.entries[place], body, flight.line)
+        }
+    }
+
+    private func decide(
+        _ exchange: Exchange, _ index: Int, _ entry: BatchAnswer.Entry,
+        _ body: UnsafeRawBufferPointer, _ line: ClassifierLine
+    ) {
+        let scanner = JSONScanner(body)
+        let areNumbers = scanner.numbers(of: entry.probabilities, into: &numbers)
+        let positive = line.settings.positiveLabel.flatMap { place in
+            areNumbers && numbers.indices.contains(place) ? numbers[place] : nil
+        }
+        let label = line.label(forPositive: positive)
+        let classes = numbers.count
+        let keyPlace = exchange.messages.keys.indices.contains(index)
+        let key = keyPlace ? exchange.messages.keys[index] : nil
+        var members: [UInt8] = []
+        exchange.messages.decide(index) { bytes in
+            let start = bytes.count
+            bytes.append(contentsOf: "\"label\":".utf8)
+            if let label {
+                bytes.append(contentsOf: line.quotedLabels[label])
+            } else {
+                bytes.append(contentsOf: body[entry.label])
+            }
+            bytes.append(contentsOf: ",\"probs\":".utf8)
+            bytes.append(contentsOf: body[entry.probabilities])
+            bytes.append(contentsOf: ",\"num_classes\":".utf8)
+            VerdictText.append(number: classes, to: &bytes)
+            if key != nil { members = Array(bytes[start...]) }
+            bytes.append(contentsOf: line.acceleratorSignature)
+        }
+        tally.add(.accelerator)
+        if let key {
+            cascades[line.model.index]?.keep(
+                VerdictCache.Verdict(members: members), for: key, of: exchange.tenant, at: now)
+        }
+        if exchange.messages.openCount == 0 { self.answer(exchange) }
+    }
+
+    private static let mostTokens = 1 << 40
+
+    /// The model server refuses these messages.
+    func refuse(_ flight: BatchFlight, status: Int, body: [UInt8]) {
+        forEachOpen(flight) { exchange, index in
+            exchange.messages.refusal = body
+            exchange.messages.fail(index, .refused(status: status))
+        }
+    }
+
+    /// No model server has a verdict for these messages.
+    func giveUp(_ flight: BatchFlight, _ reason: APIError) {
+        forEachOpen(flight) { exchange, index in
+            exchange.messages.reason = reason
+            exchange.messages.fail(index, .undecided)
+        }
+    }
+
+    private func forEachOpen(_ flight: BatchFlight, _ body: (Exchange, Int) -> Void) {
+        for item in flight.items {
+            let token = MessageToken(rawValue: item.token)
+            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index)
+            else { continue }
+            body(exchange, token.index)
+            if exchange.messages.openCount == 0 { answer(exchange) }
+        }
+    }
+}

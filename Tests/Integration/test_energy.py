@@ -145,3 +145,30 @@ def test_a_power_limit_is_kept_by_fewer_endpoints_at_full_batch(saturated, cap, 
               f"{other['seconds_above_limit']:.2f} s above")
     assert share >= throughput
     assert row["seconds_above_limit"] <= 1
+
+
+def mixed(pools, policy="energy_aware", seconds=600):
+    """Rows of the services, by name and model, of one run of the call mix."""
+    command = [
+        processes.program(), "simulate", "--json", "--trace", CHAT, "--mix", "call",
+        "--seconds", str(seconds), "--policy", policy]
+    for pool in pools:
+        command += ["--pool", pool]
+    output = subprocess.run(
+        [str(word) for word in command], check=True, capture_output=True, text=True, cwd=ROOT)
+    rows = {}
+    for row in json.loads(output.stdout)["services"]:
+        name = pathlib.Path(row["name"]).stem
+        rows[name, row["model"]] = row
+        print(f"{name}, model {row['model']}: {row['attainment']:.2%} kept, "
+              f"{row['served']:.1%} of {row['input_tokens']} + {row['output_tokens']} tokens")
+    return rows
+
+
+def test_bulk_fills_what_chat_leaves_and_breaks_no_promise():
+    rows = mixed(GPUS)
+    assert rows[CHAT.stem, 0]["attainment"] >= 0.995
+    assert rows["summary", 0]["attainment"] >= 0.995
+    assert rows["notes", 0]["served"] >= 0.9
+    assert rows["spam", 0]["served"] >= 0.9
+    assert mixed(GPUS, "bulk_as_others")[CHAT.stem, 0]["attainment"] < 0.95

@@ -28,7 +28,7 @@ private final class Fleet {
     private let outstanding: UInt64
 
     init(_ endpoints: Int) throws {
-        let configuration = Scheduler.Configuration(
+        var configuration = Scheduler.Configuration(
             pools: [
                 Scheduler.Configuration.Pool(
                     name: "pool", engine: .vllm, accelerator: .gpu, models: [ModelID(0)])
@@ -37,6 +37,9 @@ private final class Fleet {
                 Scheduler.Configuration.Endpoint(pool: PoolID(0), profile: profile($0 % 4))
             },
             modelCount: 1, policy: .energyAware)
+        // Nobody waits by choice: every turn is one placement.
+        configuration.patience.lenientShare = 0
+        configuration.patience.strictShare = 0
         scheduler = Scheduler(configuration: configuration, seed: 1)
         outstanding = UInt64(endpoints * 8)
         while next < outstanding { try arrive() }

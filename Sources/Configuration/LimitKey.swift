@@ -144,6 +144,7 @@ public struct LimitKey: Sendable {
     private static let scheduling = [
         count("queued_requests", \.queuedRequests, "requests waiting in the queue"),
         span("queue_timeout_ms", \.queueTimeout, "longest wait in the queue"),
+        span("bulk_queue_timeout_ms", \.bulkQueueTimeout, "the same for bulk requests"),
         count(
             "unsettled_requests", \.unsettledRequests,
             "ended requests that wait for a meter's window; beyond it accounts share entries"),

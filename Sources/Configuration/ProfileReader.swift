@@ -10,10 +10,13 @@ public enum ProfileReader {
         .init("status", "text", "required", "measured, published, extrapolated or assumed"),
         .init("note", "text", "none", "where the figures are from"),
         .init("task", "text", "none", "classify: one forward pass per batch"),
-        .init("idle_watts", "watts", "required", "model loaded, nothing running; 17 % of tdp_watts"),
+        .init(
+            "idle_watts", "watts", "required", "model loaded, nothing running; 17 % of tdp_watts"),
         .init("sleep_watts", "watts", "required", "asleep; 4 % of tdp_watts"),
         .init("wake_seconds", "seconds", "required", "from asleep to serving; 30"),
-        .init("wake_joules", "joules", "required", "energy of one waking; idle_watts x wake_seconds"),
+        .init(
+            "wake_joules", "joules", "required",
+            "energy of one waking; idle_watts x wake_seconds"),
         .init("max_batch", "count", "required", "most sequences at once"),
         .init(
             "prefill.tokens_per_second", "number", "required",

@@ -107,12 +107,15 @@ extension EmulatedService {
         nextEngineID += 1
         switch exchange.surface {
         case .chat, .completion:
-            if let limit = exchange.call.maxTokens {
+            let all = exchange.call.naturalTokens ?? EmulatedText.naturalLength(of: key)
+            request.outputTokens = max(1, all - input.position.token)
+            // Whoever names the model's own length as well means it.
+            let limit = exchange.call.maxTokens ?? .max
+            if exchange.call.naturalTokens == nil || limit < request.outputTokens,
+                limit < .max
+            {
                 request.outputTokens = limit
                 request.finishReason = .length
-            } else {
-                let all = EmulatedText.naturalLength(of: key)
-                request.outputTokens = max(1, all - input.position.token)
             }
         case .embedding, .rerank, .score: request.task = .embed
         case .classify: request.task = .classify

@@ -21,6 +21,8 @@ struct InferenceCall {
     var includesUsage = false
     var hasContinuousUsage = false
     var maxTokens: Int?
+    /// `emulated_output_tokens`: where the model stops by itself.
+    var naturalTokens: Int?
     var choices = 1
     /// `stream_interval`: tokens per event.
     var tokensPerEvent = 1
@@ -107,6 +109,8 @@ struct InferenceCall {
                 options.choices = max(1, min(json.integer(value) ?? 1, 64))
             } else if json.equals(key, "stream_interval") {
                 options.tokensPerEvent = max(1, json.integer(value) ?? 1)
+            } else if json.equals(key, "emulated_output_tokens") {
+                if let count = json.integer(value), count > 0 { options.naturalTokens = count }
             } else if json.equals(key, "emulated_fault") {
                 options.fault = json.string(value)
             } else if json.equals(key, "top_n") {

@@ -77,7 +77,8 @@ public struct IterationCurve: Sendable {
                 Row(
                     bucket: bucket, time: TimeSpan(seconds: seconds), power: Watts(watts),
                     energy: Joules(joules),
-                    provenance: word, deviation: deviation(word.combined(with: profile.provenance))))
+                    provenance: word,
+                    deviation: deviation(word.combined(with: profile.provenance))))
         }
         return rows
     }

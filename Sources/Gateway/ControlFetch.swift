@@ -2,8 +2,8 @@ import InferenceTypes
 import Transport
 import WireProtocols
 
-/// One request from the control thread: a health probe, a page of metrics, an order. The body is bounded and
-/// the whole has a deadline.
+/// One request from the control thread: a health probe, a page of metrics, an order. The body is
+/// bounded and the whole has a deadline.
 final class ControlFetch: ClientHandler {
     enum Outcome {
         case answered(status: Int, body: [UInt8])

@@ -24,14 +24,6 @@ extension Gateway {
         registry.provide(instruments.energy) { [unowned gateway = self] in
             gateway.energyByUse()
         }
-        registry.provide(instruments.classified) { [unowned gateway = self] in
-            gateway.classification.outcomes.map { LabelledValue([$0.word], Double($0.count)) }
-        }
-        registry.provide(instruments.batches) { [unowned gateway = self] in
-            Batch.Cause.allCases.map { cause in
-                LabelledValue([cause.rawValue], Double(gateway.classification.sum(cause)))
-            }
-        }
         registry.provide(instruments.endpointDrainable) { [unowned gateway = self] in
             let drainable = Set(
                 (gateway.advice.latest?.drainable ?? []).map(\.endpoint.index))
@@ -39,6 +31,14 @@ extension Gateway {
                 LabelledValue(
                     [gateway.directory.pool(endpoint.pool).name, endpoint.name],
                     drainable.contains(endpoint.id.index) ? 1 : 0)
+            }
+        }
+        registry.provide(instruments.classified) { [unowned gateway = self] in
+            gateway.classification.outcomes.map { LabelledValue([$0.word], Double($0.count)) }
+        }
+        registry.provide(instruments.batches) { [unowned gateway = self] in
+            Batch.Cause.allCases.map { cause in
+                LabelledValue([cause.rawValue], Double(gateway.classification.sum(cause)))
             }
         }
         registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }

@@ -18,7 +18,9 @@ extension Scheduler.Configuration {
                     canSleep: pool.sleepIsEnabled)
             }
         }
-        let tenants = configuration.tenants.map { Tenant(allowedPools: $0.pools, weight: $0.weight) }
+        let tenants = configuration.tenants.map {
+            Tenant(allowedPools: $0.pools, weight: $0.weight)
+        }
         let objectives = zip(ServiceClass.allCases, Self.defaultObjectives).map { rank, standard in
             let own = configuration.objectives[rank]
             return LatencyObjective(

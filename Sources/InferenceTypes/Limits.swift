@@ -89,6 +89,8 @@ public struct Limits: Hashable, Sendable {
     // Scheduling
     public var queuedRequests = 4_096
     public var queueTimeout = TimeSpan.seconds(30)
+    /// The same for bulk requests, which others pass.
+    public var bulkQueueTimeout = TimeSpan.seconds(600)
 
     // Energy
     /// Requests that ended and wait for a meter's window to close, per meter; beyond it those of

@@ -20,7 +20,10 @@ extension Scheduler {
         let slot = requests.insert(
             RequestRecord(
                 phase: .queued, request: request, number: arrivals, arrival: now,
-                deadline: now + configuration.limits.queueTimeout, objective: objective,
+                deadline: now
+                    + (request.serviceClass == .bulk
+                        ? configuration.limits.bulkQueueTimeout
+                        : configuration.limits.queueTimeout), objective: objective,
                 inputTokens: inputTokens,
                 outputTokens: statistics.outputTokens(of: request, inputTokens: inputTokens),
                 sequences: min(max(request.choices, 1), Self.mostSequences)))
@@ -29,9 +32,10 @@ extension Scheduler {
             return
         }
         countDemand(slot)
+        notePromise(slot, at: now)
         // Room that time alone made (slow start, a foreign load grown old) goes to those who
         // wait first.
-        if queue.count > 0, patienceWake == nil {
+        if queue.count > queue.depths[ServiceClass.bulk.rank], patienceWake == nil {
             for index in filter.endpoints(of: request.model) {
                 drainQueue(for: index, at: now, into: &actions)
             }
@@ -52,10 +56,19 @@ extension Scheduler {
         }
         switch prospect {
         case .now:
-            if dispatch(slot, at: now, into: &actions) { return }
+            if isPassing(slot, at: now) {
+                enqueue(slot, at: now, into: &actions)
+                return
+            }
+            let rank = requests.records[slot].request.serviceClass.rank
+            let depths = queue.depths
+            if dispatch(slot, at: now, into: &actions) {
+                if queue.count > 0 { precedence.served(rank: rank, waiting: depths) }
+                return
+            }
             // A full queue is no place to wait by choice.
             if queue.hasRoom(for: requests.records[slot].request.serviceClass) {
-                enqueue(slot, into: &actions)
+                enqueue(slot, at: now, into: &actions)
                 retryLater(at: now)
             } else {
                 requests.records[slot].mayWait = false
@@ -67,7 +80,7 @@ extension Scheduler {
             } else if queue.hasRoom(for: requests.records[slot].request.serviceClass)
                 || makesRoom(for: slot, at: now, into: &actions)
             {
-                enqueue(slot, into: &actions)
+                enqueue(slot, at: now, into: &actions)
             } else {
                 reject(slot, .saturated, at: now, into: &actions)
             }
@@ -95,7 +108,15 @@ extension Scheduler {
         return false
     }
 
-    private mutating func enqueue(_ slot: Int, into actions: inout [Action]) {
+    /// True for bulk that would pass other bulk.
+    private func isPassing(_ slot: Int, at now: MonotonicTime) -> Bool {
+        queue.depths[ServiceClass.bulk.rank] > 0 && isFiller(slot, at: now)
+            && queue.hasRoom(for: .bulk)
+    }
+
+    private mutating func enqueue(
+        _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
+    ) {
         let record = requests.records[slot]
         requests.records[slot].phase = .queued
         queue.insert(
@@ -103,6 +124,7 @@ extension Scheduler {
         deadlines.add(.request(slot: slot, number: record.number), at: record.deadline)
         compactDeadlines()
         actions.append(.queue(record.id))
+        if record.request.serviceClass == .bulk { startFilling(at: now) }
     }
 
     mutating func dequeue(_ slot: Int) {
@@ -113,13 +135,18 @@ extension Scheduler {
     mutating func drainQueue(
         for index: Int, at now: MonotonicTime, into actions: inout [Action]
     ) {
+        var withBulk = true
         while queue.count > 0, endpoints[index].isUsable(at: now),
             endpoints[index].hasRoom(for: 1, at: now)
         {
-            guard let slot = nextWaiting(for: index, at: now) else { return }
+            guard let slot = nextWaiting(for: index, withBulk: withBulk, at: now) else { return }
+            let isBulk = requests.records[slot].request.serviceClass == .bulk
             // The policy chooses among all endpoints that have room, not only this one.
             guard survey(slot, at: now) == .now, serve(slot, at: now, into: &actions) else {
-                return
+                // Bulk may be overdue and still be refused: then it holds up nobody.
+                guard isBulk, withBulk else { return }
+                withBulk = false
+                continue
             }
         }
     }
@@ -140,13 +167,15 @@ extension Scheduler {
 
     /// The request that may use this endpoint next: of an overdue class if there is one, else
     /// of the most urgent class; within a class by the tenants' shares.
-    private func nextWaiting(for index: Int, at now: MonotonicTime) -> Int? {
-        if let overdue = precedence.overdue,
+    private func nextWaiting(for index: Int, withBulk: Bool, at now: MonotonicTime) -> Int? {
+        let bulk = ServiceClass.bulk.rank
+        if let overdue = precedence.overdue, withBulk || overdue != bulk,
             let slot = firstWaiting(rank: overdue, for: index, at: now)
         {
             return slot
         }
-        for rank in queue.depths.indices where queue.depths[rank] > 0 {
+        for rank in queue.depths.indices
+        where queue.depths[rank] > 0 && (withBulk || rank != bulk) {
             if let slot = firstWaiting(rank: rank, for: index, at: now) { return slot }
         }
         return nil
@@ -156,6 +185,8 @@ extension Scheduler {
         queue.first(rank: rank, models: filter.models[index]) { slot in
             mayUse(index, slot)
                 && endpoints[index].hasRoom(for: requests.records[slot].sequences, at: now)
+                && (rank != ServiceClass.bulk.rank || !isFiller(slot, at: now)
+                    || isForced(slot, at: now) || takesFiller(index, slot, at: now))
         }?.slot
     }
 

@@ -71,6 +71,9 @@ extension Scheduler {
                 guard isWaiting(slot, number) else { continue }
                 dequeue(slot)
                 reject(slot, endReason(slot, else: .ttlExpired), at: now, into: &actions)
+            case .filler:
+                guard fillerWake == entry.time else { continue }
+                fill(at: now, into: &actions)
             case .patience:
                 guard patienceWake == entry.time else { continue }
                 lookAgain(at: now, into: &actions)
@@ -95,6 +98,7 @@ extension Scheduler {
         case .request(let slot, let number): isWaiting(slot, number)
         case .endpoint(let index): endpoints[index].wake == entry.time
         case .patience: patienceWake == entry.time
+        case .filler: fillerWake == entry.time
         case .power: powerWake == entry.time
         }
     }

@@ -78,6 +78,11 @@ extension Scheduler {
         return mayWait(slot, at: now - configuration.patience.interval)
     }
 
+    private func fillsLater(_ rank: Int, at now: MonotonicTime) -> Bool {
+        guard rank == ServiceClass.bulk.rank, let wake = fillerWake else { return false }
+        return wake <= now + configuration.filler.interval
+    }
+
     private func waitsForPower(_ slot: Int) -> Bool {
         power.isOn && powerWake != nil && requests.records[slot].lacksPower
     }
@@ -92,7 +97,7 @@ extension Scheduler {
                 endpoint.foreign.isNone
             else { continue }
             for model in filter.models[index] {
-                for rank in queue.depths.indices {
+                for rank in queue.depths.indices where !fillsLater(rank, at: now) {
                     let ticket = queue.first(rank: rank, models: [model]) { slot in
                         mayUse(index, slot)
                             && endpoint.hasRoom(

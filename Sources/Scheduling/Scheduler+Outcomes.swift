@@ -18,7 +18,9 @@ extension Scheduler {
         requests.records[slot].firstTokenAt = now
         noteForLearning(firstTokenOf: slot, on: index, at: now)
         ledger.firstToken(&requests.records[slot].work, on: index, models[index], at: now)
-        endpoints[index].prefill.settled(requests.records[slot].prefill, at: now)
+        endpoints[index].prefill.settled(
+            requests.records[slot].prefill,
+            isVisible: requests.records[slot].request.streams, at: now)
         endpoints[index].rest.answered()
         if endpoints[index].breaker.answered(
             isTrial: requests.records[slot].isTrial, at: now)
@@ -50,9 +52,9 @@ extension Scheduler {
         refreshTimes(at: now)
     }
 
-    /// What answers of its kind that became as long had still to come. As long as too few are known,
-    /// the rest of the expectation, and a quarter of it at least: an answer that outlives it is
-    /// taken to go on for a while.
+    /// What answers of its kind that became as long had still to come. As long as too few are
+    /// known, the rest of the expectation, and a quarter of it at least: an answer that outlives
+    /// it is taken to go on for a while.
     private func remainingTokens(_ record: RequestRecord, produced: Int) -> Int {
         let expected = record.outputTokens * record.sequences
         let each = produced / max(record.sequences, 1)

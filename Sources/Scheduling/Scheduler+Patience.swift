@@ -59,7 +59,8 @@ extension Scheduler {
     /// goes on waiting, does not hold up those behind it.
     mutating func lookAgain(at now: MonotonicTime, into actions: inout [Action]) {
         patienceWake = nil
-        for rank in queue.depths.indices where queue.depths[rank] > 0 {
+        let bulk = ServiceClass.bulk.rank
+        for rank in queue.depths.indices where queue.depths[rank] > 0 && rank != bulk {
             // Somebody further back may wait by choice, too.
             if tryAgain(rank: rank, at: now, into: &actions) { retryLater(at: now) }
         }

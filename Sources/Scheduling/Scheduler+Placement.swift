@@ -18,11 +18,14 @@ extension Scheduler {
         var hope = false
         var isShortOfPower = false
         let record = requests.records[slot]
+        let fills = isFiller(slot, at: now) && !isForced(slot, at: now)
         for index in filter.endpoints(of: record.request.model)
         where filter.permits(record.request, on: index) && !record.tried.contains(index) {
             if endpoints[index].isUsable(at: now) {
                 hope = true
-                if endpoints[index].hasRoom(for: record.sequences, at: now) {
+                if endpoints[index].hasRoom(for: record.sequences, at: now),
+                    !fills || takesFiller(index, slot, at: now)
+                {
                     if power.isOn, !powerAdmits(index, slot, at: now) {
                         isShortOfPower = true
                     } else {
@@ -33,6 +36,7 @@ extension Scheduler {
                 hope = from <= record.deadline
             }
         }
+        if fills { preferBusy(slot, at: now) }
         if isShortOfPower, router.eligible.isEmpty {
             power.refused()
             startPowerWatch(at: now)
@@ -104,7 +108,8 @@ extension Scheduler {
             interTokenObjective: size.generates ? record.objective.interTokenLatency : nil)
         let position = members[index].insert(slot: slot, share)
         endpoints[index].running = members[index].totals
-        endpoints[index].prefill.placed(prefill, at: now)
+        endpoints[index].prefill.placed(
+            prefill, isVisible: record.request.streams, at: now)
         requests.records[slot].lacksPower = false
         notePower(index, at: now)
         startPowerWatch(at: now)
@@ -140,7 +145,9 @@ extension Scheduler {
             return nil
         }
         if !requests.records[slot].sawFirstToken {
-            endpoints[index].prefill.settled(requests.records[slot].prefill, at: now)
+            endpoints[index].prefill.settled(
+                requests.records[slot].prefill,
+                isVisible: requests.records[slot].request.streams, at: now)
         }
         if let moved = members[index].remove(at: position) {
             requests.records[moved].phase = .running(endpoint: index, position: position)

@@ -37,6 +37,10 @@ public struct Scheduler: ~Copyable, Sendable {
     var recalled: [Int] = []
     /// When those who wait by choice look again; `nil` if nobody does.
     var patienceWake: MonotonicTime?
+    /// When bulk that waits looks again; `nil` if none waits.
+    var fillerWake: MonotonicTime?
+    /// By model: when the last request with a promise came.
+    var promisedAt: [MonotonicTime]
     var power: PowerBudget
     /// When predicted power is made anew; `nil` without a limit or without requests.
     var powerWake: MonotonicTime?
@@ -97,6 +101,8 @@ public struct Scheduler: ~Copyable, Sendable {
             pools: configuration.endpoints.map(\.pool.index),
             poolCount: configuration.pools.count)
         power.set(configuration.powerLimits)
+        promisedAt = Array(
+            repeating: MonotonicTime(nanoseconds: .min), count: max(configuration.modelCount, 0))
         governors = Array(
             repeating: AttainmentGovernor(configuration.governor),
             count: max(configuration.modelCount, 0) * (configuration.tenants.count + 1))

@@ -37,9 +37,11 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var secondsAboveLimit: Double?
     /// Energy over a lower bound, less one; `nil` without one.
     public var aboveBound: Double?
+    /// One by one, where there is a mix of them.
+    public var services: [ServiceRow]?
 
     enum CodingKeys: String, CodingKey {
-        case policy, seed, megajoules, attainment
+        case policy, seed, megajoules, attainment, services
         case megajoulesAboveIdle = "megajoules_above_idle"
         case joulesPerOutputToken = "joules_per_output_token"
         case turnedAway = "turned_away"

@@ -76,6 +76,11 @@ public struct Director: Sendable {
         }
     }
 
+    /// `energy_aware` with bulk that is no filler: it waits its turn like everybody.
+    public static var bulkAsOthers: Director {
+        Director(name: "bulk as others", policy: .energyAware) { $0.filler.isOn = false }
+    }
+
     /// Every choice of so many endpoints of each pool, but none at all.
     public static func allStaticSubsets(of fleet: SimulatedFleet) -> [Director] {
         let counts = fleet.pools.reduce([[]]) { all, pool in

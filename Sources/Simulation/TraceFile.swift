@@ -41,6 +41,32 @@ public enum TraceFile {
         return try parse(String(decoding: data, as: UTF8.self), file: path)
     }
 
+    /// Lengths without times: CSV with the columns `num_prefill_tokens`, `num_decode_tokens`. All
+    /// arrive at zero.
+    public static func loadLengths(path: String) throws(TraceError) -> [TraceRow] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw TraceError(file: path, line: 0, message: "cannot be read")
+        }
+        let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let names = lines.first.map { $0.split(separator: ",").map(String.init) } ?? []
+        guard let input = names.firstIndex(of: "num_prefill_tokens"),
+            let output = names.firstIndex(of: "num_decode_tokens")
+        else { throw TraceError(file: path, line: 1, message: "has no columns of lengths") }
+        var rows: [TraceRow] = []
+        for (number, line) in lines.enumerated().dropFirst() {
+            let fields = line.split(separator: ",")
+            guard fields.count > max(input, output), rows.count < mostRows,
+                let read = Int(fields[input]), let written = Int(fields[output]),
+                (1...(1 << 24)).contains(read), (1...(1 << 24)).contains(written)
+            else {
+                throw TraceError(
+                    file: path, line: number + 1, message: "expected two numbers of tokens")
+            }
+            rows.append(TraceRow(arrival: .zero, inputTokens: read, outputTokens: written))
+        }
+        return rows
+    }
+
     /// Rows in order of arrival; the first one arrives at zero.
     public static func parse(_ text: String, file: String) throws(TraceError) -> [TraceRow] {
         var columns: Columns?

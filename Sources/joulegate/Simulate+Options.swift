@@ -82,6 +82,28 @@ struct TideOptions: ParsableArguments {
 }
 
 extension Simulate {
+    /// Rows that are more than a routing policy; `nil`: no such name.
+    func directors(named name: String, of fleet: SimulatedFleet) -> [Director]? {
+        switch name {
+        case "planned": return [.planned()]
+        case "bulk_as_others": return [.bulkAsOthers]
+        case "autoscaler": return Director.autoscalers
+        case "gpu_only": return [.gpuOnly(of: fleet)]
+        case "length_threshold": return Director.lengthThresholds
+        default: break
+        }
+        let parts = name.split(separator: ":").dropFirst().compactMap { Double($0) }
+        guard name.hasPrefix("autoscaler:"), (2...3).contains(parts.count),
+            parts.allSatisfy({ (0...1e6).contains($0) })
+        else { return nil }
+        return [
+            .autoscaled(
+                ReactiveAutoscaler(
+                    target: parts[0], coolDown: TimeSpan(seconds: parts[1]),
+                    spare: parts.count > 2 ? Int(parts[2]) : 0))
+        ]
+    }
+
     func printBreakEven(
         of name: String, _ fleet: SimulatedFleet, _ workload: Workload
     ) throws {
@@ -90,8 +112,8 @@ extension Simulate {
         let point = BreakEven.find(pool: index, of: fleet, workload: workload, seed: 1)
         print(
             String(
-                format: "%@ makes %.1f %% of the tokens from efficiency x%.3f on: %.4f J/token above "
-                    + "idle there, %.4f elsewhere, %.3f MJ in all",
+                format: "%@ makes %.1f %% of the tokens from efficiency x%.3f on: %.4f J/token "
+                    + "above idle there, %.4f elsewhere, %.3f MJ in all",
                 name, point.share * 100, point.efficiency, point.poolEnergyPerToken,
                 point.otherEnergyPerToken, point.total.value / 1e6))
     }

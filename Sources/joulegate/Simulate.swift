@@ -18,14 +18,20 @@ struct Simulate: ParsableCommand {
         completion: .file(extensions: ["csv"]))
     var trace: [String]
 
-    @Option(help: "NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm.")
+    @Option(
+        help: """
+            NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm, and :MODEL behind \
+            that if it does not serve model 0.
+            """)
     var pool: [PoolArgument]
 
     @Option(
         help: """
             A routing policy; planned: energy_aware with a planner that lets endpoints sleep; \
             or baselines: subsets (every static subset under least_requests), gpu_only, \
-            length_threshold and autoscaler (with a grid of settings each).
+            length_threshold and autoscaler (with a grid of settings each), or one of that \
+            grid as autoscaler:TARGET:SECONDS[:SPARE]; bulk_as_others (energy_aware with \
+            bulk as no filler).
             """)
     var policy = ["least_requests", "energy_aware"]
 
@@ -41,28 +47,14 @@ struct Simulate: ParsableCommand {
     @Option(help: "Arrivals move by up to this to either side, by the seed.")
     var jitterMilliseconds = 0.0
 
+    @OptionGroup var learning: LearningOptions
+
     @OptionGroup var tide: TideOptions
+
+    @OptionGroup var mix: MixOptions
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
-
-    @Flag(help: "Learn from the meters and from the streams.")
-    var learn = false
-
-    @Option(help: "Seconds between two readings of an endpoint's meter.")
-    var meterSeconds = 5.0
-
-    @Option(help: "Relative standard deviation of a meter window.")
-    var meterNoise = 0.0
-
-    @Option(help: "Share of meter readings that get lost, 0 to 1.")
-    var meterLoss = 0.0
-
-    @Option(help: "TIME:POWER:IDLE, factors by which the profiles are wrong; the truth stays.")
-    var belief: BeliefArgument?
-
-    @Option(help: "The truth of every endpoint is off its profile by up to this share, by seed.")
-    var perturb = 0.0
 
     @Option(help: "PROFILE: prints the efficiency from which half of the tokens go to its pool.")
     var breakEven: String?
@@ -86,11 +78,6 @@ struct Simulate: ParsableCommand {
         guard jitterMilliseconds >= 0, jitterMilliseconds < 1e6 else {
             throw ValidationError("--jitter-milliseconds is 0 or more")
         }
-        guard meterSeconds >= 0.2, meterSeconds < 1e6, (0..<1).contains(meterNoise),
-            (0..<1).contains(meterLoss), (0..<0.9).contains(perturb)
-        else {
-            throw ValidationError("--meter-seconds is 0.2 or more, shares are 0 to 1")
-        }
         guard siteWatts.map({ $0 >= 1 && $0 <= 1e9 }) ?? true else {
             throw ValidationError("--site-watts is 1 or more")
         }
@@ -109,28 +96,30 @@ struct Simulate: ParsableCommand {
         let traces = try trace.map { ($0, try TraceFile.load(path: $0)) }
         let directors = try directors(of: pools)
         if let breakEven {
-            try printBreakEven(of: breakEven, pools, workload(traces, seed: 1))
+            try printBreakEven(
+                of: breakEven, pools, try workload(traces, on: pools, seed: 1))
             return
         }
         var progress = SimulationProgress(total: directors.count * seeds)
         var picture: ComparisonPlot?
         if !json { print(Self.heading) }
         for seed in 1...UInt64(seeds) {
-            let fleet = self.fleet(pools, seed: seed)
+            let fleet = learning.fleet(pools, seed: seed)
             let workload =
                 tide.tides
-                ? tide.workload(traces.map { ($0.0, $0.1) }, on: fleet, seed: seed)
-                : workload(traces, seed: seed)
+                ? tide.workload(traces.map { ($0.0, $0.1) }, on: pools, seed: seed)
+                : try workload(traces, on: pools, seed: seed)
             let least = try bound?.megajoules(workload, on: fleet, sleeps: sleeps)
             picture = picture ?? plot.map { _ in ComparisonPlot(bound: least) }
             for director in directors {
                 progress.next(director.name)
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed,
-                    metering: metering
+                    metering: learning.metering
                 ).run(until: workload.horizon)
                 picture?.add(record, services: workload.services)
                 try show(
+                    record, workload.services,
                     ComparisonRow(
                         record, services: workload.services, seed: seed,
                         limit: siteWatts.map { Watts($0) }, bound: least))
@@ -147,32 +136,11 @@ struct Simulate: ParsableCommand {
         policy.contains { $0 == "planned" || $0 == "autoscaler" }
     }
 
-    private var metering: SimulatedMetering {
-        var metering = SimulatedMetering()
-        metering.interval = TimeSpan(seconds: meterSeconds)
-        metering.noise = meterNoise
-        metering.lost = meterLoss
-        metering.learns = learn
-        return metering
-    }
-
-    private func fleet(_ pools: SimulatedFleet, seed: UInt64) -> SimulatedFleet {
-        var fleet = pools
-        if let belief {
-            fleet = fleet.believed(time: belief.time, power: belief.power, idle: belief.idle)
-        }
-        guard perturb > 0 else { return fleet }
-        var random = RandomSource(seed: seed &+ 0x7075_7274)
-        return fleet.perturbed(by: perturb, random: &random)
-    }
-
-    private func workload(_ traces: [(String, [TraceRow])], seed: UInt64) -> Workload {
-        var workload = Workload()
-        for (tenant, (path, rows)) in traces.enumerated() {
-            workload.add(
-                .init(name: path, tenant: TenantID(tenant)), rows: rows, speed: speed,
-                length: TimeSpan(seconds: seconds))
-        }
+    private func workload(
+        _ traces: [(String, [TraceRow])], on fleet: SimulatedFleet, seed: UInt64
+    ) throws -> Workload {
+        var workload = try mix.workload(
+            traces, on: fleet, speed: speed, seconds: seconds, seed: seed)
         var random = RandomSource(seed: seed)
         workload.jitter(TimeSpan(seconds: jitterMilliseconds / 1_000), random: &random)
         return workload
@@ -187,13 +155,7 @@ struct Simulate: ParsableCommand {
                 }
                 return Director.allStaticSubsets(of: fleet)
             }
-            switch name {
-            case "planned": return [Director.planned()]
-            case "autoscaler": return Director.autoscalers
-            case "gpu_only": return [Director.gpuOnly(of: fleet)]
-            case "length_threshold": return Director.lengthThresholds
-            default: break
-            }
+            if let directors = directors(named: name, of: fleet) { return directors }
             if let site = siteWatts, let limited = limited(name, Watts(site), of: fleet) {
                 return [limited]
             }
@@ -221,7 +183,11 @@ struct Simulate: ParsableCommand {
         "policy                                seed      MJ  above idle   J/token      kept"
         + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50  power error"
 
-    private func show(_ row: ComparisonRow) throws {
+    private func show(
+        _ record: RunRecord, _ services: [Workload.Service], _ comparison: ComparisonRow
+    ) throws {
+        var row = comparison
+        if mix.mix != nil { row.services = ServiceRow.rows(record, services) }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -240,6 +206,7 @@ struct Simulate: ParsableCommand {
                 row.attributionErrorP95 * 100, row.predictionErrorP50 * 100,
                 row.powerError * 100)
                 + boundColumn(row) + limitColumns(row))
+        if mix.mix != nil { mix.show(record, services) }
     }
 
     private func boundColumn(_ row: ComparisonRow) -> String {
@@ -254,34 +221,27 @@ struct Simulate: ParsableCommand {
     }
 }
 
-/// `1.5:0.5:2`
-struct BeliefArgument: ExpressibleByArgument {
-    var time: Double
-    var power: Double
-    var idle: Double
-
-    init?(argument: String) {
-        let parts = argument.split(separator: ":").compactMap { Double($0) }
-        guard parts.count == 3, parts.allSatisfy({ (0.05...20).contains($0) }) else { return nil }
-        (time, power, idle) = (parts[0], parts[1], parts[2])
-    }
-}
-
-/// `h100-llama-3.1-8b:6` or `npu-assumed-8b:6:vllm-rbln`.
+/// `h100-llama-3.1-8b:6`, `npu-assumed-8b:6:vllm-rbln` or `h100x4-llama-3.3-70b:2:vllm:1`, the last
+/// being the number of the model that it serves, 0 if left out.
 struct PoolArgument: ExpressibleByArgument {
     var profile: String
     var count: Int
     var engine: EngineKind
+    var model = 0
 
     init?(argument: String) {
         let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
-        guard (2...3).contains(parts.count), let count = Int(parts[1]),
+        guard (2...4).contains(parts.count), let count = Int(parts[1]),
             (1...1_000).contains(count),
             let engine = parts.count == 2 ? .vllm : EngineKind(rawValue: String(parts[2]))
         else { return nil }
         profile = String(parts[0])
         self.count = count
         self.engine = engine
+        if parts.count == 4 {
+            guard let number = Int(parts[3]), (0..<64).contains(number) else { return nil }
+            model = number
+        }
     }
 
     func pool(
@@ -289,6 +249,7 @@ struct PoolArgument: ExpressibleByArgument {
     ) throws -> SimulatedFleet.Pool {
         let profile = try source.profile(named: profile).drawing(1 / efficiency)
         return SimulatedFleet.Pool(
-            name: profile.name, engine: engine, profile: profile, count: count)
+            name: profile.name, engine: engine, profile: profile, count: count,
+            models: [ModelID(model)])
     }
 }

@@ -252,4 +252,24 @@ import Testing
         #expect(bench.ledger.books[0].idleSpread == Microjoules(600_000_000))
         #expect((bench.ledger.books[0].calibration - 0.9636).magnitude < 1e-4)
     }
+
+    /// A sleeper's silence is no lesson in idle power, and it is imputed less.
+    @Test func anEndpointThatSleepsIsNotQuiet() {
+        func imputed(asleep: Bool) -> (quiet: Bool, joules: Double) {
+            var bench = LedgerBench()
+            if asleep { bench.ledger.setAwake(since: nil, 0) }
+            bench.wait(10)
+            bench.close(LedgerBench.shared, joules: 0, kind: .imputed)
+            bench.wait(10)
+            let window = MeterWindow(
+                meter: LedgerBench.shared, start: bench.now - .seconds(5), end: bench.now,
+                energy: .zero, provenance: .measured)
+            var shares = WindowShares()
+            let activities = bench.ledger.close(
+                window, &shares, models: bench.models, at: bench.now)
+            return (activities[0].isQuiet, bench.ledger.books[0].total.joules.value)
+        }
+        #expect(imputed(asleep: false) == (true, 2_400))
+        #expect(imputed(asleep: true) == (false, 1_200))
+    }
 }

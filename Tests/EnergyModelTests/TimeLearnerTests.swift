@@ -84,7 +84,8 @@ import Testing
         model.rewrite(from: prior, endpoint: 0, energy: nil, time: &learner)
         for batch in [1, 5, 8, 100, 192] {
             let believed = prior.curve.iterationTime(batch: batch).seconds
-            #expect(near(model.curve.iterationTime(batch: batch).seconds, 1.5 * believed, within: 0.02))
+            let learned = model.curve.iterationTime(batch: batch).seconds
+            #expect(near(learned, 1.5 * believed, within: 0.02))
             let joules = prior.curve.energyAboveIdle(batch: batch).value
             #expect(near(model.curve.energyAboveIdle(batch: batch).value, joules))
         }

@@ -23,7 +23,7 @@ import Testing
         configuration.starvationBound = 4
         var bench = Bench(configuration)
         bench.arrive(chat(1))
-        for id in 10..<14 { bench.arrive(chat(UInt64(id), .bulk)) }
+        for id in 10..<14 { bench.arrive(chat(UInt64(id), .default)) }
         for id in 20..<40 { bench.arrive(chat(UInt64(id), .interactive)) }
         var order: [UInt64] = []
         var running: UInt64 = 1

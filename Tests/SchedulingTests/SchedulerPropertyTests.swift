@@ -112,14 +112,6 @@ struct RandomSchedule: ~Copyable {
         }
     }
 
-    private mutating func power(_ endpoint: EndpointID) -> Scheduler.Event {
-        switch random.nextIndex(below: 5) {
-        case 0, 1: .planned(Plan(awake: (0..<5).map { _ in random.nextIndex(below: 2) == 0 }))
-        case 2: .powerStateChanged(endpoint, .asleep)
-        default: .powerStateChanged(endpoint, .awake)
-        }
-    }
-
     /// Of any kind and any meter, a known one or not, at a time that may fit or not.
     private mutating func window() -> MeterWindow {
         let end = bench.now - .milliseconds(Int64(random.nextIndex(below: 3) * 100))
@@ -129,6 +121,14 @@ struct RandomSchedule: ~Copyable {
             energy: Microjoules(Int64(random.nextIndex(below: 4_000_000_000)) - 1_000),
             provenance: .measured,
             kind: MeterWindow.Kind.allCases[random.nextIndex(below: 4)])
+    }
+
+    private mutating func power(_ endpoint: EndpointID) -> Scheduler.Event {
+        switch random.nextIndex(below: 5) {
+        case 0, 1: .planned(Plan(awake: (0..<5).map { _ in random.nextIndex(below: 2) == 0 }))
+        case 2: .powerStateChanged(endpoint, .asleep)
+        default: .powerStateChanged(endpoint, .awake)
+        }
     }
 
     private mutating func failure() -> UpstreamFailure {

@@ -14,7 +14,7 @@ import Testing
                     arrival: .milliseconds(Int64($0) * 500), inputTokens: 400, outputTokens: 50)
             }, length: .seconds(60))
         let fleet = SimulatedFleet(
-            pools: [.init(name: "p", engine: .vllm, profile: Profiles.h100, count: 2)])
+            pools: [.init(name: "p", engine: .vllm, profile: TestProfile.gpu, count: 2)])
         return Simulator(
             workload: workload, fleet: fleet,
             director: Director(name: name, policy: .energyAware), seed: 1

@@ -111,4 +111,15 @@ struct SleepingFleetTests {
             #expect(isNPU == (outcome.inputTokens <= 500))
         }
     }
+
+    @Test func aPoolWinsHalfOfTheWorkOnceItIsAsEfficientAsTheOther() {
+        var fleet = TestProfile.fleet(2)
+        fleet.pools.append(
+            .init(name: "other", engine: .vllm, profile: TestProfile.gpu, count: 2))
+        let workload = TestProfile.workload(rate: 6, seconds: 120, seed: 1)
+        let point = BreakEven.find(pool: 1, of: fleet, workload: workload, seed: 1)
+        #expect((0.9...1.4).contains(point.efficiency))
+        #expect(point.share >= 0.5)
+        #expect(point.poolEnergyPerToken > 0)
+    }
 }

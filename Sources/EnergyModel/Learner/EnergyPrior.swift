@@ -16,8 +16,8 @@ public struct EnergyPrior: Sendable {
     static let cacheIndex = 10
     static let idleIndex = 11
 
-    /// Who is wrong about a curve is mostly wrong about all of it: of two rises the errors are taken
-    /// to go together, with that of prefill somewhat.
+    /// Who is wrong about a curve is mostly wrong about all of it: of two rises the errors are
+    /// taken to go together, with that of prefill somewhat.
     static func correlation(_ one: Int, _ other: Int) -> Double {
         guard one / width == other / width else { return 0 }
         let (low, high) = (min(one % width, other % width), max(one % width, other % width))

@@ -95,9 +95,9 @@ extension EnergyLedger {
             clocks[index].advance(to: now)
             let mark = books[meter].marks[position]
             var activity = clocks[index].activity.since(books[meter].activities[position])
-            activity.isQuiet = clocks[index].idleSince.map {
-                $0 + Self.relaxation <= window.start
-            } ?? false
+            activity.isQuiet = [clocks[index].idleSince, awakeSince[index]].allSatisfy { since in
+                since.map { $0 + Self.relaxation <= window.start } ?? false
+            }
             foreign += clocks[index].foreignEnergy - mark.foreignEnergy
             return activity
         }
@@ -131,7 +131,10 @@ extension EnergyLedger {
         var provenance = window.provenance
         for (position, id) in meters[meter].endpoints.enumerated() {
             let part = portions[meter][position]
-            watts += part * idlePower(of: models[id.index]).value
+            // In a metered window the meter knows better: it may have slept for a part of it.
+            let sleeps = window.kind == .imputed && awakeSince[id.index] == nil
+            watts += part * (sleeps
+                ? endpoints[id.index].sleepPower : idlePower(of: models[id.index])).value
             portion = max(portion, part)
             if window.kind == .imputed {
                 provenance = provenance.combined(with: models[id.index].provenance(batch: 1))

@@ -51,6 +51,12 @@ extension EnergyLedger {
         }
     }
 
+    /// Whether an endpoint is awake, and since when. One that sleeps, or has just woken, says
+    /// nothing of its idle power.
+    public mutating func setAwake(since: MonotonicTime?, _ endpoint: Int) {
+        awakeSince[endpoint] = since
+    }
+
     public mutating func foreign(
         _ sequences: Int, on endpoint: Int, _ model: EndpointModel, at now: MonotonicTime
     ) {

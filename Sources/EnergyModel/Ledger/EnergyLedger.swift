@@ -34,10 +34,13 @@ public struct EnergyLedger: Sendable {
         public var pool: PoolID
         /// What its profile's figures are meant of.
         public var scope: Profile.MeterScope
+        /// What it draws asleep.
+        public var sleepPower: Watts
 
-        public init(pool: PoolID, scope: Profile.MeterScope) {
+        public init(pool: PoolID, scope: Profile.MeterScope, sleepPower: Watts = .zero) {
             self.pool = pool
             self.scope = scope
+            self.sleepPower = sleepPower
         }
     }
 
@@ -52,6 +55,8 @@ public struct EnergyLedger: Sendable {
     var clocks: [WorkClock]
     public let endpoints: [Endpoint]
     let metersOf: [[Place]]
+    /// Since when it has been awake; `nil`: it is not.
+    var awakeSince: [MonotonicTime?]
     public internal(set) var accounts: AccountTable
     /// Idle and unexplained energy by pool; final, without what is pending.
     public internal(set) var idleByPool: [AccountTable.ByProvenance]
@@ -86,6 +91,7 @@ public struct EnergyLedger: Sendable {
         self.meters = meters
         self.clocks = clocks
         self.endpoints = endpoints
+        awakeSince = Array(repeating: MonotonicTime(nanoseconds: .min), count: endpoints.count)
         self.accounts = accounts
         self.mostUnsettled = max(mostUnsettled, 1)
         books = meters.map { meter in

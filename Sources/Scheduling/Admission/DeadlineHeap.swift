@@ -9,6 +9,8 @@ struct DeadlineHeap: Sendable {
         case endpoint(Int)
         /// Those who wait by choice look again.
         case patience
+        /// Bulk that waits looks again.
+        case filler
         /// Predicted power is made anew.
         case power
     }

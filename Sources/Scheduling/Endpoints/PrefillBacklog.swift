@@ -16,6 +16,9 @@ struct PrefillBacklog: Hashable, Sendable {
     private var done = MonotonicTime(nanoseconds: .min)
     /// Prompts whose first token has not been seen.
     private var awaited = TimeSpan.zero
+    /// Of these, those whose first token will be seen when it comes: of whole answers nothing is
+    /// seen before the end.
+    private(set) var visible = TimeSpan.zero
     private var share = 0.0
     private var shareAt = MonotonicTime.zero
     private var burst = 0.0
@@ -45,8 +48,9 @@ struct PrefillBacklog: Hashable, Sendable {
             seconds: burst * Mathematics.exp(-elapsed / Self.burstWindow.seconds))
     }
 
-    mutating func placed(_ prefill: TimeSpan, at now: MonotonicTime) {
+    mutating func placed(_ prefill: TimeSpan, isVisible: Bool = true, at now: MonotonicTime) {
         guard prefill > .zero else { return }
+        if isVisible { visible = visible + prefill }
         done = max(done, now) + prefill
         awaited = awaited + prefill
         burst = recent(at: now).seconds + prefill.seconds
@@ -55,7 +59,8 @@ struct PrefillBacklog: Hashable, Sendable {
     }
 
     /// The prompt's first token came, or its request ended without one.
-    mutating func settled(_ prefill: TimeSpan, at now: MonotonicTime) {
+    mutating func settled(_ prefill: TimeSpan, isVisible: Bool = true, at now: MonotonicTime) {
+        if isVisible { visible = max(visible - prefill, .zero) }
         awaited = max(awaited - prefill, .zero)
         done = min(done, now + awaited)
     }

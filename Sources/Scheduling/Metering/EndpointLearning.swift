@@ -33,6 +33,17 @@ struct EndpointLearning: Sendable {
     /// True if nothing was placed there since.
     func isLast(_ index: Int, placedAt time: MonotonicTime) -> Bool { placedAt[index] <= time }
 
+    /// One sequence gained tokens at a batch, with nothing else going on.
+    mutating func gained(
+        _ tokens: Double, from then: MonotonicTime, to now: MonotonicTime, batch: Int,
+        on index: Int
+    ) {
+        guard batch > 0, batch <= priors[index].curve.capacity else { return }
+        times[index].gained(
+            tokens, from: then, to: now, batch: batch,
+            step: priors[index].curve.iterationTime(batch: batch))
+    }
+
     mutating func isDue(at now: MonotonicTime) -> Bool {
         guard now - refreshedAt >= Self.refreshInterval else { return false }
         refreshedAt = now

@@ -8,8 +8,14 @@ extension Scheduler {
     mutating func learn(
         from window: MeterWindow, _ activities: [EndpointActivity], at now: MonotonicTime
     ) {
+        // Neither sleep nor waking is in the curve.
+        var isAwake = true
+        for id in ledger.meters[window.meter.index].endpoints {
+            let power = endpoints[id.index].power
+            isAwake = isAwake && power.state == .awake && power.since <= window.start
+        }
         let changed = learning.energy.learn(
-            from: window, activities, isLearning: configuration.learns)
+            from: window, activities, isLearning: configuration.learns && isAwake)
         for index in changed { refresh(index, at: now) }
     }
 
@@ -30,6 +36,7 @@ extension Scheduler {
         // The work clock reads its figures again.
         ledger.foreign(
             endpoints[index].foreign.sequences(at: now), on: index, models[index], at: now)
+        notePower(index, at: now)
     }
 
     /// Where no meter reports, or seldom, what streams taught gets in this way.
@@ -80,14 +87,12 @@ extension Scheduler {
         requests.records[slot].timing.reportedAt = now
         guard endpoints[index].prefill.isEmpty, endpoints[index].foreign.isNone else { return }
         let gained = produced - requests.records[slot].progress
-        let batch = endpoints[index].running.decodingSequences
-        let curve = learning.priors[index].curve
         guard requests.records[slot].request.streams, requests.records[slot].progress > 0,
-            gained >= 0, batch > 0, batch <= curve.capacity
+            gained >= 0
         else { return }
-        learning.times[index].gained(
+        learning.gained(
             Double(gained) / Double(requests.records[slot].sequences), from: then, to: now,
-            batch: batch, step: curve.iterationTime(batch: batch))
+            batch: endpoints[index].running.decodingSequences, on: index)
     }
 
     // MARK: Readings

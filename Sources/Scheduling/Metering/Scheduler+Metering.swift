@@ -9,7 +9,9 @@ extension Scheduler {
         var ledger = EnergyLedger(
             meters: configuration.meters,
             endpoints: configuration.endpoints.map {
-                EnergyLedger.Endpoint(pool: $0.pool, scope: $0.profile.meterScope)
+                EnergyLedger.Endpoint(
+                    pool: $0.pool, scope: $0.profile.meterScope,
+                    sleepPower: $0.profile.sleepPower)
             },
             models: models,
             accounts: AccountTable(
@@ -33,6 +35,9 @@ extension Scheduler {
                 let index = ids[position].index
                 let foreign = endpoints[index].foreign.sequences(at: now)
                 ledger.foreign(foreign, on: index, models[index], at: now)
+                let power = endpoints[index].power
+                let isAwake = power.state == .awake || power.state == .retiring
+                ledger.setAwake(since: isAwake ? power.since : nil, index)
                 for slot in members[index].slots {
                     ledger.add(
                         requests.records[slot].work, request: requests.records[slot].id,

@@ -103,8 +103,7 @@ public struct Planner: Sendable {
             let drainable = drainable(index, endpoint, at: now)
             if let drainable { plan.drainable.append(drainable) }
             // Nobody wakes what is not needed; what is up stays up until its sleep pays.
-            plan.awake[index] =
-                !canSleep[index] || !endpoint.isSound || (isUp && drainable == nil)
+            plan.awake[index] = !canSleep[index] || (isUp && drainable == nil)
         }
         return plan
     }

@@ -143,26 +143,44 @@ struct Router: Sendable {
         _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
         _ now: MonotonicTime
     ) -> Pick {
-        var best = pick(eligible[0], .leastLateness, demand, endpoints, models, now)
-        var bestLateness = lateness(of: best, demand, endpoints)
-        var cheapest = best.estimate.marginalEnergy.value
-        for index in eligible.dropFirst() {
-            let other = pick(index, .leastLateness, demand, endpoints, models, now)
-            let otherLateness = lateness(of: other, demand, endpoints)
-            cheapest = min(cheapest, other.estimate.marginalEnergy.value)
-            let better =
-                otherLateness == bestLateness
-                ? other.estimate.marginalEnergy < best.estimate.marginalEnergy
-                : otherLateness < bestLateness
-            if better {
-                best = other
-                bestLateness = otherLateness
+        let best = cheapest(demand, endpoints, models, now)
+        let reason: Placement.Reason = best.lateness == 0 ? .leastEnergy : .leastLateness
+        var pick = pick(best.index, reason, demand, endpoints, models, now)
+        pick.isWorthWaiting =
+            best.energy > best.least * Self.worthwhileRatio(pressure: demand.pressure)
+        return pick
+    }
+
+    /// `least`: the joules of whoever would do it for least, promises aside.
+    private func cheapest(
+        _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
+        _ now: MonotonicTime
+    ) -> (index: Int, lateness: Double, energy: Double, least: Double) {
+        var best = (
+            index: eligible[0], lateness: Double.infinity, energy: Double.infinity,
+            least: Double.infinity
+        )
+        let bound = min(endpoints.count, models.count)
+        // Through pointers, which look at things where they lie: an array's element is copied for
+        // a call, and copies were a third of a decision.
+        endpoints.withUnsafeBufferPointer { states in
+            models.withUnsafeBufferPointer { costs in
+                guard let states = states.baseAddress, let costs = costs.baseAddress else { return }
+                for index in eligible {
+                    precondition((0..<bound).contains(index))
+                    let estimate = costs[index].estimate(
+                        demand.size, on: states[index].load(at: now))
+                    let late = lateness(
+                        of: estimate, demand,
+                        toThoseRunning: states[index].running.tightestObjective)
+                    let energy = estimate.marginalEnergy.value
+                    best.least = min(best.least, energy)
+                    let isBetter =
+                        late == best.lateness ? energy < best.energy : late < best.lateness
+                    if isBetter { (best.index, best.lateness, best.energy) = (index, late, energy) }
+                }
             }
         }
-        if bestLateness == 0 { best.reason = .leastEnergy }
-        best.isWorthWaiting =
-            best.estimate.marginalEnergy.value
-            > cheapest * Self.worthwhileRatio(pressure: demand.pressure)
         return best
     }
 
@@ -173,9 +191,14 @@ struct Router: Sendable {
     func lateness(
         of pick: Pick, _ demand: Demand, _ endpoints: [EndpointState]
     ) -> Double {
+        lateness(
+            of: pick.estimate, demand,
+            toThoseRunning: endpoints[pick.endpoint].running.tightestObjective)
+    }
+
+    func lateness(of estimate: Estimate, _ demand: Demand, toThoseRunning: TimeSpan?) -> Double {
         objectiveGuard.lateness(
-            of: pick.estimate, promised: demand.objective,
-            toThoseRunning: endpoints[pick.endpoint].running.tightestObjective,
+            of: estimate, promised: demand.objective, toThoseRunning: toThoseRunning,
             outputTokens: demand.size.outputTokens, strictness: demand.strictness)
     }
 }

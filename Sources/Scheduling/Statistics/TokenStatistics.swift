@@ -111,7 +111,8 @@ struct TokenStatistics: Sendable {
 
     /// Tokens that one sequence still has to come after `produced`: those that came of answers of
     /// its kind which became longer than that; of fewer than 30 answers nothing is concluded, and
-    /// the same model's and task's count instead. `nil` if they are too few, too, or none was longer.
+    /// the same model's and task's count instead. `nil` if they are too few, too, or none was
+    /// longer.
     func expectedRest(
         after produced: Int, of request: InferenceRequest, inputTokens: Int
     ) -> Double? {

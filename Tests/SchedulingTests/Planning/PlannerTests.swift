@@ -139,7 +139,10 @@ struct PlannerTests {
         #expect(stage.plan.awake == [true, false, false])
         stage.input.endpoints[0].isSound = false
         stage.play(2, seconds: 2)
-        // The failed one is left alone.
+        // The failed one is left as it is, and one that sleeps is not woken for nothing.
+        #expect(stage.plan.awake == [true, true, false])
+        stage.input.endpoints[2].isSound = false
+        stage.play(2, seconds: 2)
         #expect(stage.plan.awake == [true, true, false])
     }
 

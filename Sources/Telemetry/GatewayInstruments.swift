@@ -141,24 +141,40 @@ public struct GatewayInstruments: Sendable {
         (shadowPlacements, shadowPredictedEnergy) = Self.shadowFamilies(in: &builder)
         (power, powerLimit, predictedPower, powerPressure) = Self.powerFamilies(in: &builder)
         energy = Self.energy(in: &builder)
-        classified = builder.callback(
+        (classified, batches) = Self.classification(in: &builder)
+        (endpointUp, endpointDrainable) = Self.endpoints(in: &builder)
+        Self.registerBuild(version: version, in: &builder)
+        ProcessFigures.register(in: &builder)
+    }
+
+    /// What became of messages, and why batches closed.
+    private static func classification(
+        in builder: inout MetricRegistryBuilder
+    ) -> (CallbackFamily, CallbackFamily) {
+        let messages = builder.callback(
             MetricDescriptor(
                 "joulegate_classified_messages_total", .counter,
                 help: "Messages by the stage that judged them", labels: ["outcome"]))
-        batches = builder.callback(
+        let batches = builder.callback(
             MetricDescriptor(
                 "joulegate_batches_total", .counter, help: "Batches closed, by why",
                 labels: ["cause"]))
-        endpointUp = builder.callback(
+        return (messages, batches)
+    }
+
+    /// Whether requests may be sent there, and whether they need it.
+    private static func endpoints(
+        in builder: inout MetricRegistryBuilder
+    ) -> (CallbackFamily, CallbackFamily) {
+        let isUp = builder.callback(
             MetricDescriptor(
                 "joulegate_endpoint_up", .gauge, help: "1 if requests may be sent there",
                 labels: ["pool", "endpoint"]))
-        endpointDrainable = builder.callback(
+        let isDrainable = builder.callback(
             MetricDescriptor(
                 "joulegate_endpoint_drainable", .gauge,
                 help: "1 if the expected load does not need it", labels: ["pool", "endpoint"]))
-        Self.registerBuild(version: version, in: &builder)
-        ProcessFigures.register(in: &builder)
+        return (isUp, isDrainable)
     }
 
     /// What another policy would have done.

@@ -32,7 +32,8 @@ import Testing
         first.meters = [
             .init(
                 name: "a\(separator)b", source: .powercap, location: .path("/x\(separator)"),
-                match: [.init(label: "k\(separator) v", value: separator)], scope: .host)
+                // Not as the first character, where Foundation takes a byte order mark off.
+                match: [.init(label: "k\(separator) v", value: "v\(separator)")], scope: .host)
         ]
         #expect(try parse(first.effectiveYAML()).get() == first)
     }

@@ -46,6 +46,6 @@ import Testing
         #expect(series.longestTime(above: Watts(300)) == .milliseconds(750))
         #expect(series.longestTime(above: Watts(500)) == .zero)
         #expect(series.mean(from: .seconds(1), to: .seconds(2)) == 500)
-        #expect(series.means(points: 2) == [260, 340])
+        #expect(series.means(points: 2) == [180, 340])
     }
 }

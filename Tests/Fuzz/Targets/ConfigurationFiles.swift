@@ -27,11 +27,14 @@ private func read(_ text: String) -> ConfigurationReport {
 private func checkIssues(_ report: ConfigurationReport, _ text: String) throws(Finding) {
     let ends = "\n\r\u{85}\u{2028}\u{2029}".unicodeScalars
     let lines = text.unicodeScalars.count { ends.contains($0) }
+    // Who writes it into the file has told it himself.
+    let isTold = text.contains(secret)
     for issue in report.issues {
         try require(
             (0...lines + 2).contains(issue.line) && issue.column >= 0,
             "\(issue) in a text of \(lines + 1) lines")
-        try require(!issue.description.contains(secret), "it shows a secret: \(issue)")
+        try require(
+            isTold || !issue.description.contains(secret), "it shows a secret: \(issue)")
     }
 }
 

@@ -71,6 +71,8 @@ def test_unlike_pools_cost_less_than_the_best_subset_in_hindsight(npu, speed):
 
 
 @pytest.mark.parametrize("npu, speed, efficiency", [
+    pytest.param("npu-assumed-8b", 1, 0.5, marks=pytest.mark.xfail(
+        strict=True, reason="one GPU alone is 0.1 % cheaper: 2.634 against 2.637 MJ")),
     ("npu-assumed-8b", 2, 0.5), ("npu-assumed-8b-bucketed", 1, 2)])
 def test_unlike_pools_cost_no_more_than_the_best_subset_however_efficient(npu, speed, efficiency):
     pools = ("h100-llama-3.1-8b:3", f"{npu}:6:vllm-rbln")
@@ -96,13 +98,17 @@ def test_a_day_of_tides_with_sleep_costs_less_than_an_autoscaler_and_than_any_su
     assert energy <= 0.85 * min(fair.values())
 
 
-def test_bursts_of_code_beside_chat_on_unlike_pools_keep_their_promises():
-    pools = ("h100-llama-3.1-8b:3", "npu-assumed-8b:6:vllm-rbln")
+@pytest.mark.parametrize("npu", [
+    pytest.param("npu-assumed-8b", marks=pytest.mark.xfail(
+        strict=True, reason="98.58 % kept against 98.81 %: 0.23 points, 0.2 are allowed")),
+    "npu-assumed-8b-bucketed"])
+def test_bursts_of_code_beside_chat_on_unlike_pools_keep_their_promises(npu):
+    pools = ("h100-llama-3.1-8b:3", f"{npu}:6:vllm-rbln")
     rows = simulate(pools, ["least_requests", "energy_aware"], traces=(CHAT, CODE))
     energy, kept = rows["energy_aware"]
     spread, kept_by_spreading = rows["least_requests"]
     print(f"{energy:.3f} MJ, {kept:.2%}; spread {spread:.3f} MJ, {kept_by_spreading:.2%}")
-    assert kept >= kept_by_spreading - 0.0025
+    assert kept >= kept_by_spreading - 0.002
     assert energy <= 0.75 * spread
 
 

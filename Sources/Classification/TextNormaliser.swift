@@ -4,8 +4,8 @@
 ///
 /// Undone: upper case, compatibility forms and look-alikes (``Lookalikes``), combining marks,
 /// characters without width, unusual and repeated spaces, letters spaced out ("f r e e", "무 료
-/// 대 출"), letters repeated beyond two, Hangul written as separate jamo. Digits and addresses stay
-/// as they are: two messages with different codes or links are two messages.
+/// 대 출"), letters repeated beyond two, Hangul written as separate jamo. Digits stay
+/// as they are: two messages with different codes are two messages. Links are read like all else.
 public struct TextNormaliser {
     /// Longer texts, in UTF-8 bytes, are not normalised: what lies beyond a cut could differ.
     public static let mostBytes = 4_096

@@ -39,8 +39,13 @@ extension AdminHandler {
         }
         let count = gateway.configuration.pools.count
         limits.pools += Array(repeating: nil, count: max(count - limits.pools.count, 0))
+        let wanted = body(stream)
+        guard !wanted.isEmpty else {
+            answer(stream, 400, ["error": "expected 'total_power_limit_watts' or 'pools'"])
+            return
+        }
         do {
-            for (key, value) in body(stream).sorted(by: { $0.key < $1.key }) {
+            for (key, value) in wanted.sorted(by: { $0.key < $1.key }) {
                 switch key {
                 case "total_power_limit_watts": limits.site = try watts(value, key)
                 case "pools":

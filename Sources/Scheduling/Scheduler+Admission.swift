@@ -49,7 +49,9 @@ extension Scheduler {
         into actions: inout [Action]
     ) {
         var prospect = survey(slot, at: now)
-        if prospect != .now, sleepers > 0,
+        // Power or a filler's place is not to be had by waking somebody.
+        if prospect != .now, sleepers > 0, !requests.records[slot].lacksPower,
+            !isFiller(slot, at: now) || isForced(slot, at: now),
             summon(for: slot, requests.records[slot].size, at: now, into: &actions)
         {
             prospect = survey(slot, at: now)

@@ -74,12 +74,14 @@ extension Scheduler {
     private func keepsClear(_ slot: Int, at now: MonotonicTime) -> Bool {
         let rule = configuration.filler
         let all = filter.endpoints(of: requests.records[slot].request.model)
-        guard all.count > 1 else { return false }
+        var usable = 0
         var clear = 0
         for index in all where endpoints[index].isUsable(at: now) {
+            usable += 1
             if !isBusyWithBulk(index, at: now) { clear += 1 }
         }
-        return clear <= max(Int(Double(all.count) * rule.clearShare), 1)
+        guard usable > 1 else { return false }
+        return clear <= max(Int(Double(usable) * rule.clearShare), 1)
     }
 
     /// True if nobody there was promised anything: its prompts may be long.

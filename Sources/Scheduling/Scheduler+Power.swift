@@ -55,7 +55,9 @@ extension Scheduler {
         for index in endpoints.indices { notePower(index, at: now) }
         power.refresh()
         for index in endpoints.indices
-        where power.isHeld[index] && endpoints[index].running.count == 0 {
+        where power.isHeld[index]
+            && (endpoints[index].running.count == 0 || power.pressure(on: index) == 0)
+        {
             power.hold(index, false)
         }
         holdBack(at: now)

@@ -82,7 +82,7 @@ extension OverSockets {
             #expect(fixture.post(Prompts.chat()).status == 200)
             for wrong in [
                 #"{"total_power_limit_watts": 0}"#, #"{"total_power_limit_watts": true}"#,
-                #"{"pools": {"absent": 5}}"#, #"{"pools": 5}"#, #"{"watts": 5}"#,
+                #"{"pools": {"absent": 5}}"#, #"{"pools": 5}"#, #"{"watts": 5}"#, "watts", "{}",
             ] {
                 #expect(RawClient.post(port, "/power", wrong).status == 400, "\(wrong)")
             }

@@ -74,13 +74,13 @@ import Testing
     }
 
     private func entry(_ index: Int, _ label: String = "\"a\"") -> String {
-        #"{"index":\#(index),"label":\#(label),"probs":[\#(index),0.5],"num_classes":2}"#
+        #"{"index":\#(index),"label":\#(label),"probs":[0.\#(index),0.5],"num_classes":2}"#
     }
 
     @Test func verdictsAreFoundByTheirIndex() throws {
         let data = [0, 1, 2].map { entry($0) }.joined(separator: ",")
         let inOrder = try #require(answer(data, count: 3))
-        #expect(inOrder.map(\.1) == ["[0,0.5]", "[1,0.5]", "[2,0.5]"])
+        #expect(inOrder.map(\.1) == ["[0.0,0.5]", "[0.1,0.5]", "[0.2,0.5]"])
         for order in [[2, 1, 0], [0, 2, 1], [1, 0, 2]] {
             let mixed = answer(order.map { entry($0) }.joined(separator: ","), count: 3)
             #expect(mixed?.map(\.1) == inOrder.map(\.1))
@@ -105,6 +105,12 @@ import Testing
         } == true)
     }
 
+    @Test(arguments: ["[]", "[null,null]", "[1e999]", "[0.1,5]", "[-3]", "[0.5,\"1\"]", "0.5"])
+    func withoutProbabilitiesThereIsNoVerdict(probabilities: String) {
+        let entry = #"{"index":0,"label":"ham","probs":\#(probabilities)}"#
+        #expect(answer(entry, count: 1) == nil)
+    }
+
     @Test func numbersAreReadAsTheStandardLibraryReadsThem() {
         let texts = [
             "0", "-0", "1", "-1.5", "0.924142", "0.006692999999999949", "1e-7", "2.5E3",
@@ -112,7 +118,11 @@ import Testing
         ]
         for text in texts {
             let number = Array(text.utf8).withUnsafeBytes { JSONScanner($0).number(0..<$0.count) }
-            let expected = Double(text) ?? .nan
+            // What is beyond all numbers is none.
+            guard let expected = Double(text), expected.isFinite else {
+                #expect(number == nil)
+                continue
+            }
             #expect(abs((number ?? .nan) - expected) <= abs(expected) * 1e-15 || number == expected)
         }
     }

@@ -159,8 +159,15 @@ extension EnergyLedger {
         }
         let active = (figures.active + figures.beyond).joules.value
         guard figures.weights > 1 else { return }
-        let ratio = min(max(active / figures.weights, 0.1), Self.most)
+        // One of eight meters counts an eighth of what the model says of the whole endpoint.
+        let ratio = min(max(active / (figures.weights * portion(of: meter)), 0.1), Self.most)
         books[meter].calibration += (ratio - books[meter].calibration) * 0.2
+    }
+
+    /// The mean part of its endpoints that a meter counts; 1 where that is not known.
+    private func portion(of meter: Int) -> Double {
+        let known = portions[meter].filter { $0 > 0 }
+        return known.isEmpty ? 1 : known.reduce(0, +) / Double(known.count)
     }
 
     private mutating func enterPools(

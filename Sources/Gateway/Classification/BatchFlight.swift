@@ -211,8 +211,13 @@ final class BatchFlight: ClientHandler {
 
     /// The model server takes some message for wrong: which one?
     private func blame() {
-        let isMessage = [400, 413, 422].contains(status)
-        guard isMessage, items.count > 1 else {
+        // Keys, models, routes are nobody's text: what the server says of them is not for clients,
+        // and the model's configuration says what they get instead.
+        guard [400, 413, 422].contains(status) else {
+            attemptFailed(.clientError(status: status))
+            return
+        }
+        guard items.count > 1 else {
             desk.refuse(self, status: status, body: collected)
             finish(.failed(.clientError(status: status)), Usage())
             return

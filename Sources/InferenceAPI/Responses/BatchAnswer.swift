@@ -72,7 +72,8 @@ public struct BatchAnswer: Sendable {
         }
         guard let index, index >= 0, let label, let probabilities,
             [.string, .null].contains(scanner.kind(at: label.lowerBound)),
-            scanner.kind(at: probabilities.lowerBound) == .array
+            scanner.kind(at: probabilities.lowerBound) == .array,
+            scanner.areProbabilities(probabilities)
         else { return nil }
         return (index, Entry(label: label, probabilities: probabilities))
     }
@@ -93,6 +94,19 @@ extension JSONScanner {
             return true
         }
         return areNumbers
+    }
+
+    /// True for an array of at least one number, each from 0 to 1: without that there is no
+    /// verdict, whatever the label says.
+    func areProbabilities(_ array: Range<Int>) -> Bool {
+        var count = 0
+        var good = 0
+        forEachElement(of: array) { element in
+            count += 1
+            if let value = number(element), (0...1.000_001).contains(value) { good += 1 }
+            return good == count
+        }
+        return count > 0 && good == count
     }
 
     /// A number, right to the last bit but one. Written with up to 18 digits it takes no text in
@@ -125,7 +139,9 @@ extension JSONScanner {
 
     private func slowNumber(_ range: Range<Int>) -> Double? {
         guard range.count <= 64 else { return nil }
-        return Double(String(decoding: bytes[range], as: UTF8.self))
+        return Double(String(decoding: bytes[range], as: UTF8.self)).flatMap {
+            $0.isFinite ? $0 : nil
+        }
     }
 
     private static let powersOfTen: [Double] = [

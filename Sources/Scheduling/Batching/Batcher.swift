@@ -108,7 +108,10 @@ public struct Batcher: Sendable {
         guard takes(model), let number = lane(model.index, group) else { return }
         let before = lanes[number].waiting.count
         lanes[number].waiting.removeAll { isGone($0.token) }
+        guard lanes[number].waiting.count < before else { return }
         lines[model.index]?.waiting -= before - lanes[number].waiting.count
+        lanes[number].urgent = .distantFuture
+        for item in lanes[number].waiting { noteUrgency(of: item, in: number) }
     }
 
     /// Looks at every lane in which somebody waits and closes what is to be closed: at the end of
@@ -208,7 +211,9 @@ public struct Batcher: Sendable {
         let isUrgent = lane.urgent > now && lane.urgent != .distantFuture
         let latest = isUrgent ? lane.urgent - line.service : .distantFuture
         if latest <= now { return .deadline }
-        guard line.underway < rule.concurrentBatches else {
+        // Nobody is kept from a place by what others alone have under way: from there on class and
+        // promise decide.
+        guard line.underway < rule.concurrentBatches || lane.underway == 0 else {
             wake = min(wake, latest)
             return nil
         }

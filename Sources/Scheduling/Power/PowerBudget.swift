@@ -37,7 +37,7 @@ struct PowerBudget: Sendable {
         func admits(_ increase: Double, part: Double) -> Bool {
             guard limit < .infinity else { return true }
             let more = max(increase, 0)
-            return sum + more <= floor + range * part && own + more <= ownLimit
+            return sum + more <= min(limit, floor + range * part) && own + more <= ownLimit
         }
 
         var excess: Double { sum - draining - limit }
@@ -64,6 +64,7 @@ struct PowerBudget: Sendable {
     private(set) var predicted: [Double]
     private(set) var own: [Double]
     private(set) var isHeld: [Bool]
+    private var held = 0
     /// By endpoint: what it drew when others began to be held. Up to there it may replace what
     /// ends, although the sum is still too high.
     private var ceiling: [Double]
@@ -91,10 +92,10 @@ struct PowerBudget: Sendable {
     mutating func set(_ limits: PowerLimits) {
         self.limits = limits
         isOn = !limits.isNone
-        if !isOn {
-            isHeld = Array(repeating: false, count: isHeld.count)
-            overSince = nil
-        }
+        // Who is held under the new limits is decided anew.
+        isHeld = Array(repeating: false, count: isHeld.count)
+        held = 0
+        overSince = nil
         refresh()
     }
 
@@ -119,8 +120,9 @@ struct PowerBudget: Sendable {
 
     mutating func hold(_ endpoint: Int, _ held: Bool) {
         guard isHeld[endpoint] != held else { return }
-        if held, !isHeld.contains(true) { ceiling = predicted.map { $0 * Self.replacement } }
+        if held, self.held == 0 { ceiling = predicted.map { $0 * Self.replacement } }
         isHeld[endpoint] = held
+        self.held += held ? 1 : -1
         let rest = (predicted[endpoint] - idle[endpoint]) * (held ? 1 : -1)
         site.draining += rest
         pools[pool[endpoint]].draining += rest
@@ -159,7 +161,7 @@ struct PowerBudget: Sendable {
     /// True if the endpoint may go to `watts` for the sake of such a request.
     func admits(_ endpoint: Int, watts: Double, isBulk: Bool) -> Bool {
         if isHeld[endpoint] { return false }
-        if overSince != nil, watts <= ceiling[endpoint], isHeld.contains(true) { return true }
+        if held > 0, watts <= ceiling[endpoint] { return true }
         let increase = (watts - predicted[endpoint])
         let part = isBulk ? configuration.bulkShare : 1
         return site.admits(increase, part: part)

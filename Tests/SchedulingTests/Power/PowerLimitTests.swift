@@ -71,6 +71,7 @@ import Testing
         bench.now = bench.now + .seconds(20)
         bench.send(.setPowerLimits(PowerLimits(site: Watts(1_250))))
         #expect((0..<3).map { bench.endpoint($0).isHeld } == [false, false, true])
+        bench.send(.deadline, after: .milliseconds(150))
         // A place that becomes free on another one is taken again, although the sum is too high.
         _ = bench.complete(0)
         let next = bench.arrive(chat(100, bytes: 40, output: 400))
@@ -79,6 +80,16 @@ import Testing
         bench.send(.deadline, after: .milliseconds(150))
         #expect(!bench.endpoint(2).isHeld)
         #expect(bench.broken == [])
+    }
+
+    @Test func aRaisedLimitLetsGoOfWhoeverWasHeld() {
+        var bench = Bench(fleet(2))
+        for id in 0..<2 { bench.arrive(chat(UInt64(id), bytes: 40, output: 400)) }
+        bench.now = bench.now + .seconds(20)
+        bench.send(.setPowerLimits(PowerLimits(site: Watts(600))))
+        #expect((0..<2).contains { bench.endpoint($0).isHeld })
+        bench.send(.setPowerLimits(PowerLimits(site: Watts(100_000))))
+        #expect(!(0..<2).contains { bench.endpoint($0).isHeld })
     }
 
     @Test func aFullQueueShedsTheLeastUrgent() {

@@ -78,7 +78,7 @@ extension Scheduler {
         let isGross = first.watts > first.limit * power.configuration.tolerance
         guard isGross || now - since >= power.configuration.patience else { return }
         while let worst = power.worst, let index = leastEfficient(in: worst.account) {
-            power.hold(index, true)
+            power.hold(index, true, replaces: isGross)
         }
     }
 

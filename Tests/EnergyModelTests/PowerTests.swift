@@ -21,7 +21,7 @@ import Testing
         #expect(near(watts(8), 486.5))
         #expect(near(watts(8, recent: 0.1), 501.9))
         #expect(near(watts(192), 688.3))
-        #expect(near(watts(192, utilisation: 2.0 / 3), 669.0))
+        #expect(near(watts(192, utilisation: 2.0 / 3), 672.2))
     }
 
     @Test func aBurstOfPromptsIsSeenAtOnceAndNeverBeyondPrefillPower() {

@@ -118,9 +118,13 @@ struct PowerBudget: Sendable {
         account.draining += draining
     }
 
-    mutating func hold(_ endpoint: Int, _ held: Bool) {
+    /// `replaces`: the others may go on replacing what ends; not where the limit is passed by so
+    /// little that it is met sooner without.
+    mutating func hold(_ endpoint: Int, _ held: Bool, replaces: Bool = false) {
         guard isHeld[endpoint] != held else { return }
-        if held, self.held == 0 { ceiling = predicted.map { $0 * Self.replacement } }
+        if held, self.held == 0 {
+            ceiling = predicted.map { replaces ? $0 * Self.replacement : 0 }
+        }
         isHeld[endpoint] = held
         self.held += held ? 1 : -1
         let rest = (predicted[endpoint] - idle[endpoint]) * (held ? 1 : -1)

@@ -31,7 +31,7 @@ extension Scheduler {
             reject(slot, .shuttingDown, at: now, into: &actions)
             return
         }
-        countDemand(slot)
+        countDemand(slot, at: now)
         notePromise(slot, at: now)
         // Room that time alone made (slow start, a foreign load grown old) goes to those who
         // wait first.

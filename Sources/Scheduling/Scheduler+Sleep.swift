@@ -18,7 +18,7 @@ extension Scheduler {
     }
 
     /// Counts what was asked for.
-    mutating func countDemand(_ slot: Int) {
+    mutating func countDemand(_ slot: Int, at now: MonotonicTime) {
         let model = requests.records[slot].request.model.index
         guard demands.indices.contains(model) else { return }
         let sequences = requests.records[slot].sequences
@@ -26,7 +26,7 @@ extension Scheduler {
         demands[model].inputTokens += requests.records[slot].inputTokens
         demands[model].outputTokens += requests.records[slot].outputTokens * sequences
         if let gap = requests.records[slot].objective.interTokenLatency {
-            demands[model].interTokenLatency = min(demands[model].interTokenLatency ?? gap, gap)
+            demands[model].note(promised: gap, at: now)
         }
     }
 
@@ -34,7 +34,10 @@ extension Scheduler {
     mutating func planned(_ plan: Plan, at now: MonotonicTime, into actions: inout [Action]) {
         guard plan.awake.count == endpoints.count else { return }
         for index in endpoints.indices where endpoints[index].power.canSleep {
-            endpoints[index].power.isWanted = plan.awake[index]
+            // A request has summoned it on its way to sleep: that stands until it is awake.
+            let isSummoned =
+                endpoints[index].power.state == .fallingAsleep && endpoints[index].power.isWanted
+            endpoints[index].power.isWanted = plan.awake[index] || isSummoned
             settlePower(index, at: now, into: &actions)
         }
     }

@@ -7,10 +7,21 @@ public struct Demand: Hashable, Sendable {
     /// Their input and expected output tokens.
     public var inputTokens = 0
     public var outputTokens = 0
-    /// The tightest token gap that any of them was promised.
-    public var interTokenLatency: TimeSpan?
+    /// The tightest token gap that any of them was promised lately.
+    public var interTokenLatency: TimeSpan? { tightest }
+    private var tightest: TimeSpan?
+    private var tightestAt = MonotonicTime.zero
+
+    /// So long does one request's promise count for all.
+    static let memory = TimeSpan.seconds(600)
 
     public init() {}
+
+    mutating func note(promised gap: TimeSpan, at now: MonotonicTime) {
+        if let tightest, tightest < gap, now - tightestAt < Self.memory { return }
+        tightest = gap
+        tightestAt = now
+    }
 }
 
 /// What the ``Planner`` looks at: taken under the lock, read outside it.

@@ -71,6 +71,17 @@ struct SleepAndWakeTests {
         #expect(bench.send(.powerStateChanged(id(2), .asleep)).contains(.wake(id(2))))
     }
 
+    @Test func oneSummonedWhileItFallsAsleepIsWokenWhateverThePlanSaysMeanwhile() {
+        var bench = bench()
+        bench.send(plan(false, false, false))
+        #expect(bench.arrive(chat(1))?.isQueue == true)
+        bench.send(plan(false, false, false), after: .seconds(1))
+        let woken = (0..<3).filter { index in
+            bench.send(.powerStateChanged(id(index), .asleep)).contains(.wake(id(index)))
+        }
+        #expect(woken.count == 1)
+    }
+
     @Test func anEndpointThatWouldNotSleepServesAndIsAskedAgainByTheNextPlan() {
         var bench = bench()
         bench.send(plan(true, true, false))

@@ -48,6 +48,7 @@ extension Scheduler {
         _ slot: Int, ifHopeless reason: RejectionReason, at now: MonotonicTime,
         into actions: inout [Action]
     ) {
+        if sleepers > 0 { allowForWaking(slot, at: now) }
         var prospect = survey(slot, at: now)
         // Power or a filler's place is not to be had by waking somebody.
         if prospect != .now, sleepers > 0, !requests.records[slot].lacksPower,

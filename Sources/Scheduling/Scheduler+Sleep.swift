@@ -135,6 +135,26 @@ extension Scheduler {
         return endpoints[best].power.isAwake
     }
 
+    /// Where all that could serve a request are asleep it may wait for one to wake, with half of
+    /// that again for whoever waits before it, even if that is longer than a queue's usual wait.
+    mutating func allowForWaking(_ slot: Int, at now: MonotonicTime) {
+        guard requests.records[slot].attempts == 0 else { return }
+        var longest: TimeSpan?
+        for index in filter.endpoints(of: requests.records[slot].request.model)
+        where mayUse(index, slot) && endpoints[index].isSound {
+            switch endpoints[index].power.state {
+            case .awake, .retiring: return
+            case .waking: break
+            case .fallingAsleep, .asleep:
+                guard configuration.wakesOnDemand else { continue }
+            }
+            longest = max(longest ?? .zero, endpoints[index].power.wakeTime)
+        }
+        guard let longest else { return }
+        let wait = TimeSpan(seconds: longest.seconds * 1.5)
+        requests.records[slot].deadline = max(requests.records[slot].deadline, now + wait)
+    }
+
     /// Others who wait may use what was taken back for one of them.
     mutating func drainRecalled(at now: MonotonicTime, into actions: inout [Action]) {
         while let index = recalled.popLast() { drainQueue(for: index, at: now, into: &actions) }

@@ -124,6 +124,27 @@ struct SleepAndWakeTests {
         #expect(actions.contains { $0.endpoint == 0 && $0.requestID == RequestID(1) })
     }
 
+    /// Waking takes as long as a request usually may wait at most.
+    @Test func whoWaitsForOneToWakeIsGivenTheTimeThatItTakes() {
+        var bench = bench()
+        bench.send(plan(false, false, false))
+        for index in 0..<3 { bench.send(.powerStateChanged(id(index), .asleep)) }
+        #expect(bench.arrive(chat(1))?.isQueue == true)
+        #expect(!bench.send(.deadline, after: .seconds(40)).contains { $0.isReject })
+        let actions = bench.send(.powerStateChanged(id(0), .awake))
+        #expect(actions.contains { $0.endpoint == 0 && $0.requestID == RequestID(1) })
+        #expect(bench.broken.isEmpty)
+    }
+
+    @Test func nobodyWaitsForEverForOneThatDoesNotWake() {
+        var bench = bench()
+        bench.send(plan(false, false, false))
+        for index in 0..<3 { bench.send(.powerStateChanged(id(index), .asleep)) }
+        #expect(bench.arrive(chat(1))?.isQueue == true)
+        #expect(bench.send(.deadline, after: .seconds(46)).contains { $0.isReject })
+        #expect(bench.broken.isEmpty)
+    }
+
     @Test func withoutWakingOnDemandOnlyPlansWake() {
         var configuration = Fleet.equal(2)
         configuration.wakesOnDemand = false

@@ -8,6 +8,9 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var megajoules: Double
     /// Beyond what the fleet would have drawn with nothing to do.
     public var megajoulesAboveIdle: Double
+    /// Counted to the run's own last completion only, for comparison with figures that are; of a
+    /// fleet that is always on.
+    public var megajoulesToLastEnd: Double
     public var joulesPerOutputToken: Double
     /// Share of requests whose promise was kept, 0 to 1.
     public var attainment: Double
@@ -43,6 +46,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey {
         case policy, seed, megajoules, attainment, services
         case megajoulesAboveIdle = "megajoules_above_idle"
+        case megajoulesToLastEnd = "megajoules_to_last_end"
         case joulesPerOutputToken = "joules_per_output_token"
         case turnedAway = "turned_away"
         case ttftMillisecondsP50 = "ttft_ms_p50"
@@ -74,6 +78,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         self.seed = seed
         megajoules = record.energy.total.value / 1e6
         megajoulesAboveIdle = record.energyAboveIdle.value / 1e6
+        megajoulesToLastEnd = record.energyToLastEnd.value / 1e6
         joulesPerOutputToken = record.energyPerOutputToken
         attainment = record.attainment(services)
         turnedAway = record.outcomes.count { $0.finishedAt == nil }

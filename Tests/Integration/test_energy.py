@@ -108,10 +108,7 @@ def test_a_day_of_tides_with_sleep_costs_less_than_an_autoscaler_and_than_any_su
     assert energy <= 0.85 * min(fair.values())
 
 
-@pytest.mark.parametrize("npu", [
-    pytest.param("npu-assumed-8b", marks=pytest.mark.xfail(
-        strict=True, reason="98.58 % kept against 98.81 %: 0.23 points, 0.2 are allowed")),
-    "npu-assumed-8b-bucketed"])
+@pytest.mark.parametrize("npu", ["npu-assumed-8b", "npu-assumed-8b-bucketed"])
 def test_bursts_of_code_beside_chat_on_unlike_pools_keep_their_promises(npu):
     pools = ("h100-llama-3.1-8b:3", f"{npu}:6:vllm-rbln")
     rows = simulate(pools, ["least_requests", "energy_aware"], traces=(CHAT, CODE))

@@ -14,7 +14,7 @@ extension Scheduler {
                         + endpoint.foreign.sequences(at: now),
                     queuedPrefill: endpoint.prefill.queued(at: now))
             },
-            demands: demands, waiting: queue.count)
+            demands: demands, waiting: queue.count, models: configuration.learns ? models : nil)
     }
 
     /// Counts what was asked for.

@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 
 /// What was asked for of one model since the start.
@@ -25,7 +26,7 @@ public struct Demand: Hashable, Sendable {
 }
 
 /// What the ``Planner`` looks at: taken under the lock, read outside it.
-public struct PlanningInput: Hashable, Sendable {
+public struct PlanningInput: Sendable {
     public struct Endpoint: Hashable, Sendable {
         public var power: PowerState
         /// Since when it is in this state.
@@ -43,6 +44,8 @@ public struct PlanningInput: Hashable, Sendable {
     public var demands: [Demand]
     /// Requests that wait for room.
     public var waiting: Int
+    /// By endpoint, with what was learned; `nil`: nothing is, the profiles hold.
+    public var models: [EndpointModel]?
 }
 
 /// What the planner wants.

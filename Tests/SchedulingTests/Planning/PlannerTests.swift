@@ -120,6 +120,23 @@ struct PlannerTests {
         #expect(stage.awake >= 3)
     }
 
+    /// Half as fast as the profile says: twice as many are needed.
+    @Test func whatWasLearnedSizesTheFleet() {
+        var stage = Stage(sleeping(Fleet.equal(6)))
+        stage.play(10, seconds: 200)
+        let believed = stage.awake
+        var slow = Profiles.h100
+        slow.prefillTokensPerSecond /= 2
+        for index in slow.knots.indices {
+            slow.knots[index].iterationTime = TimeSpan(
+                seconds: slow.knots[index].iterationTime.seconds * 2)
+        }
+        stage.input.models = Array(repeating: EndpointModel(profile: slow, engine: .vllm), count: 6)
+        stage.play(10, seconds: 200)
+        #expect(stage.awake >= 2 * believed - 1)
+        #expect(stage.awake > believed)
+    }
+
     @Test func oneTightPromiseIsForgottenAfterAWhile() {
         var demand = Demand()
         demand.note(promised: .milliseconds(10), at: .zero)

@@ -40,6 +40,9 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var secondsAboveLimit: Double?
     /// Energy over a lower bound, less one; `nil` without one.
     public var aboveBound: Double?
+    /// Requests placed in a second of real time, the engines' work and all else that a run takes
+    /// included; `nil` if nobody looked at a clock. The only figure that differs from run to run.
+    public var decisionsPerSecond: Double?
     /// One by one, where there is a mix of them.
     public var services: [ServiceRow]?
 
@@ -61,6 +64,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case outputTokensPerSecond = "output_tokens_per_second"
         case meanWatts = "mean_watts"
         case peakWatts = "peak_watts"
+        case decisionsPerSecond = "decisions_per_second"
         case aboveBound = "above_bound"
         case secondsAboveLimit = "seconds_above_limit"
     }

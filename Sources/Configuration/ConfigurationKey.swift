@@ -194,6 +194,15 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "learning.enabled", "true or false", "true",
             "do meters and our own streams correct the profiles"),
+        ConfigurationKey(
+            "affinity.enabled", "true or false", "true",
+            "are prompts hashed, to know which endpoint has their beginning in its cache"),
+        ConfigurationKey(
+            "affinity.memory_ms", "milliseconds", "600000",
+            "how long an endpoint is taken to hold what it was not asked for again"),
+        ConfigurationKey(
+            "affinity.tokens_per_endpoint", "count", "262144",
+            "tokens of earlier prompts and answers that an endpoint's cache keeps"),
         ConfigurationKey("probes.interval_ms", "milliseconds", "5000", "between two probes"),
         ConfigurationKey("probes.path", "path", "/health", "what is asked for"),
         ConfigurationKey(

@@ -121,6 +121,14 @@ extension GatewayConfiguration {
             ("shadow_policy", .optional(shadowPolicy) { .plain($0.rawValue) }),
             ("learning", .block([("enabled", .boolean(learns))])),
             (
+                "affinity",
+                .block([
+                    ("enabled", .boolean(affinity.isOn)),
+                    ("memory_ms", .integer(Int(affinity.memory.nanoseconds / 1_000_000))),
+                    ("tokens_per_endpoint", .integer(affinity.tokensPerEndpoint)),
+                ])
+            ),
+            (
                 "probes",
                 .block([
                     ("interval_ms", .milliseconds(probes.interval)),

@@ -37,6 +37,8 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var secondsAboveLimit: Double?
     /// Energy over a lower bound, less one; `nil` without one.
     public var aboveBound: Double?
+    /// Input tokens that came out of prefix caches, 0 to 1; `nil` where nobody could share.
+    public var cachedShare: Double?
     /// One by one, where there is a mix of them.
     public var services: [ServiceRow]?
 
@@ -58,6 +60,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case meanWatts = "mean_watts"
         case peakWatts = "peak_watts"
         case aboveBound = "above_bound"
+        case cachedShare = "cached_share"
         case secondsAboveLimit = "seconds_above_limit"
     }
 

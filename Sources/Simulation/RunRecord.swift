@@ -28,6 +28,14 @@ public struct RunRecord: Sendable {
 
     public var energyAboveIdle: Joules { energy.total - idleFloor }
 
+    /// Of all input tokens of requests that were answered, the share that came out of prefix
+    /// caches.
+    public var cachedShare: Double {
+        let input = finished.reduce(0) { $0 + $1.inputTokens }
+        return input == 0
+            ? 0 : Double(finished.reduce(0) { $0 + $1.cachedTokens }) / Double(input)
+    }
+
     public var finished: [RequestOutcome] { outcomes.filter { $0.finishedAt != nil } }
 
     /// Share of all requests whose promise was kept, 0 to 1.

@@ -146,6 +146,9 @@ public struct LimitKey: Sendable {
         span("queue_timeout_ms", \.queueTimeout, "longest wait in the queue"),
         span("bulk_queue_timeout_ms", \.bulkQueueTimeout, "the same for bulk requests"),
         count(
+            "remembered_prefixes", \.rememberedPrefixes,
+            "beginnings of prompts that are remembered, once per endpoint; the oldest go"),
+        count(
             "unsettled_requests", \.unsettledRequests,
             "ended requests that wait for a meter's window; beyond it accounts share entries"),
         count(

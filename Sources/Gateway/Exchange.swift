@@ -179,6 +179,7 @@ final class Exchange: ClientHandler {
             maxOutputTokens: parsed.maxOutputTokens, choices: parsed.choices,
             objective: directory.objective(model, serviceClass, self.tenant))
         request.reportsEnergy = wantsEnergy
+        if directory.hasChoice(of: model) { noteAffinity(parsed, stream, in: &request) }
         shell.submit(.arrived(request))
     }
 

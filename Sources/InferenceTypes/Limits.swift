@@ -91,6 +91,8 @@ public struct Limits: Hashable, Sendable {
     public var queueTimeout = TimeSpan.seconds(30)
     /// The same for bulk requests, which others pass.
     public var bulkQueueTimeout = TimeSpan.seconds(600)
+    /// Beginnings of prompts that are remembered, each once per endpoint; the oldest go.
+    public var rememberedPrefixes = 131_072
 
     // Energy
     /// Requests that ended and wait for a meter's window to close, per meter; beyond it those of

@@ -88,6 +88,7 @@ extension Scheduler {
         switch completion.outcome {
         case .completed:
             judge(record, completion.usage, at: now)
+            learnHits(record, completion.usage, on: index, at: now)
             statistics.learn(
                 from: completion.usage, of: record.request, sequences: record.sequences)
             answeredToTheEnd(index, isTrial: record.isTrial, at: now, into: &actions)
@@ -162,6 +163,7 @@ extension Scheduler {
             let opened = endpoints[index].breaker.failed(
                 failure.verdict, isTrial: isTrial, at: now, random: &random)
             if opened {
+                affinity.table.forget(index)
                 report(index, at: now, into: &actions)
                 rejectHopeless(at: now, into: &actions)
             }

@@ -38,6 +38,12 @@ extension AdminHandler {
 
     /// Texts are turned into digests here and forgotten.
     private func allow(_ stream: ServerStream, _ line: ClassifierLine) {
+        // An allowed text gets the other label: without these nobody knows which one that is.
+        guard line.settings.positiveLabel != nil, line.settings.labels.count > 1 else {
+            return answer(
+                stream, 409,
+                ["error": "an allow-list needs 'labels' and 'positive_label' of this model"])
+        }
         guard let texts = body(stream)["texts"] as? [String], !texts.isEmpty else {
             return answer(stream, 400, ["error": "'texts' is a list of texts"])
         }

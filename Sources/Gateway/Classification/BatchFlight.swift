@@ -45,6 +45,8 @@ final class BatchFlight: ClientHandler {
     private var collected: [UInt8] = []
     private var hasRetriedFresh = false
     private var isCounted = false
+    /// Counted among the messages that wait.
+    private var isWaiting = false
     private var sentAt = MonotonicTime.zero
     private var lastByteAt = MonotonicTime.zero
 
@@ -71,9 +73,10 @@ final class BatchFlight: ClientHandler {
 
     // MARK: To the model server
 
-    /// Hands the batch to the scheduler.
+    /// Hands the batch to the scheduler. Its messages are among those that wait.
     func start(at now: MonotonicTime) {
         phase = .placing
+        isWaiting = true
         closedAt = now
         let serviceClass = shell.directory.tenant(tenant)?.serviceClass ?? .default
         shell.submit(
@@ -89,6 +92,7 @@ final class BatchFlight: ClientHandler {
         self.placement = placement
         hasRetriedFresh = false
         isCounted = true
+        endWaiting()
         shell.instruments.attemptBegan(self)
         shell.instruments.dispatched(
             self, placement, ownTime: now - closedAt - placement.waited)
@@ -232,6 +236,8 @@ final class BatchFlight: ClientHandler {
         cancelUpstream()
         endAttempt()
         phase = .placing
+        isWaiting = true
+        desk.waiting(model).comeBack(items.count)
         shell.instruments.attemptFailed(self, failure)
         shell.instruments.retried(failure)
         shell.submit(.attemptFailed(id, failure))
@@ -293,6 +299,12 @@ final class BatchFlight: ClientHandler {
         shell.instruments.attemptEnded(self)
     }
 
+    private func endWaiting() {
+        guard isWaiting else { return }
+        isWaiting = false
+        desk.waiting(model).leave(items.count)
+    }
+
     private func cancelUpstream() {
         connection?.cancel()
         connection = nil
@@ -301,6 +313,7 @@ final class BatchFlight: ClientHandler {
     private func release(after span: TimeSpan?, replacements: Int = 0) {
         cancelUpstream()
         endAttempt()
+        endWaiting()
         phase = .idle
         placement = nil
         if collected.capacity > 256 << 10 { collected = [] }

@@ -39,6 +39,10 @@ final class ClassifyDesk {
 
     private var now: MonotonicTime { shell.reactor.now }
 
+    func waiting(_ model: ModelID) -> WaitingMessages {
+        shell.gateway.classification.waiting[model.index]
+    }
+
     // MARK: In
 
     /// Takes a request over; false if its messages cannot share a batch, and it goes upstream as
@@ -65,14 +69,21 @@ final class ClassifyDesk {
         guard count <= most else {
             throw .invalid(param: "input", "'input' may have \(most) texts.")
         }
-        guard batcher.hasRoom(for: count, of: line.model) else {
-            throw .queueFull(retryAfterSeconds: 1)
+        let waiting = waiting(line.model)
+        guard count <= waiting.most else {
+            throw .invalid(
+                param: "input",
+                "'input' has \(count) texts; of this model at most \(waiting.most) may wait.")
         }
         exchange.messages.begin()
+        judge(exchange, line)
+        // What the early stages have decided needs no room.
+        guard waiting.enter(exchange.messages.openCount) else {
+            throw .queueFull(retryAfterSeconds: 1)
+        }
         exchange.messages.deadline = deadline(of: exchange, line)
         exchange.phase = .classifying
         tally.add(.messages, count)
-        judge(exchange, line)
         if exchange.messages.openCount == 0 {
             answer(exchange)
         } else {
@@ -172,10 +183,12 @@ final class ClassifyDesk {
         let model = exchange.model
         guard let line = shell.directory.line(of: model) else { return }
         let (slot, generation) = (exchange.slot, exchange.generation & 0xFF_FFFF)
-        batcher.remove(model: model, group: line.group(of: exchange.tenant)) { token in
+        let group = line.group(of: exchange.tenant)
+        let count = batcher.remove(model: model, group: group) { token in
             let token = MessageToken(rawValue: token)
             return token.slot == slot && token.generation == generation
         }
+        waiting(model).leave(count)
     }
 
     // MARK: Time
@@ -244,6 +257,7 @@ final class ClassifyDesk {
             flight.texts.append(UInt8(ascii: "\""))
             flight.ends.append(flight.texts.count)
         }
+        waiting(batch.model).leave(batch.items.count - flight.items.count)
         if flight.items.isEmpty {
             flightEnded(flight, batch.model, batch.group, after: nil, replacements: 0)
         } else {
@@ -264,6 +278,7 @@ final class ClassifyDesk {
                 half.texts.append(contentsOf: flight.text(index))
                 half.ends.append(half.texts.count)
             }
+            waiting(half.model).comeBack(half.items.count)
             half.start(at: now)
         }
     }

@@ -103,15 +103,20 @@ public struct Batcher: Sendable {
         return true
     }
 
-    /// Forgets messages whose owners have left, among those that wait.
-    public mutating func remove(model: ModelID, group: Int, where isGone: (UInt64) -> Bool) {
-        guard takes(model), let number = lane(model.index, group) else { return }
+    /// Forgets messages whose owners have left, among those that wait; how many they were.
+    @discardableResult
+    public mutating func remove(
+        model: ModelID, group: Int, where isGone: (UInt64) -> Bool
+    ) -> Int {
+        guard takes(model), let number = lane(model.index, group) else { return 0 }
         let before = lanes[number].waiting.count
         lanes[number].waiting.removeAll { isGone($0.token) }
-        guard lanes[number].waiting.count < before else { return }
-        lines[model.index]?.waiting -= before - lanes[number].waiting.count
+        let count = before - lanes[number].waiting.count
+        guard count > 0 else { return 0 }
+        lines[model.index]?.waiting -= count
         lanes[number].urgent = .distantFuture
         for item in lanes[number].waiting { noteUrgency(of: item, in: number) }
+        return count
     }
 
     /// Looks at every lane in which somebody waits and closes what is to be closed: at the end of

@@ -44,6 +44,12 @@ public enum UpstreamFailure: Hashable, Sendable {
         }
     }
 
+    /// An answer with a 5xx other than 503.
+    var isServerError: Bool {
+        if case .serverError = self { return true }
+        return false
+    }
+
     /// A short name for metrics and logs.
     public var name: String {
         switch self {

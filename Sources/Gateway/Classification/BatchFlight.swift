@@ -37,12 +37,16 @@ final class BatchFlight: ClientHandler {
     var texts: [UInt8] = []
     var ends: [Int] = []
     var closedAt = MonotonicTime.zero
+    /// Of a batch on which a model server erred.
+    var family: BatchFamily?
+    /// Parts of the same batch that may start when this one and its own parts are over.
+    var successors: [BatchFlight] = []
 
     var placement: Placement?
     private var connection: ClientConnection?
-    private var status = 0
-    private var retryAfter: TimeSpan?
-    private var collected: [UInt8] = []
+    private(set) var status = 0
+    private(set) var retryAfter: TimeSpan?
+    private(set) var collected: [UInt8] = []
     private var hasRetriedFresh = false
     private var isCounted = false
     /// Counted among the messages that wait.
@@ -58,8 +62,8 @@ final class BatchFlight: ClientHandler {
 
     var model: ModelID { line.model }
     var tenant: TenantID { TenantID(group) }
-    private var desk: ClassifyDesk { shell.desk }
-    private var now: MonotonicTime { shell.reactor.now }
+    var desk: ClassifyDesk { shell.desk }
+    var now: MonotonicTime { shell.reactor.now }
 
     var id: RequestID {
         RequestID(
@@ -200,44 +204,18 @@ final class BatchFlight: ClientHandler {
             attemptFailed(.malformed)
             return
         }
+        family?.answered()
         collected.withUnsafeBytes { desk.deliver(answer, $0, of: self) }
         finish(.completed, answer.usage)
     }
 
-    /// An error answer is whole.
-    private func refused() {
-        switch status {
-        case 429, 503: attemptFailed(.saturated(retryAfter: retryAfter))
-        case 400..<500: blame()
-        default: attemptFailed(.serverError(status: status))
-        }
-    }
-
-    /// The model server takes some message for wrong: which one?
-    private func blame() {
-        // Keys, models, routes are nobody's text: what the server says of them is not for clients,
-        // and the model's configuration says what they get instead.
-        guard [400, 413, 422].contains(status) else {
-            attemptFailed(.clientError(status: status))
-            return
-        }
-        guard items.count > 1 else {
-            desk.refuse(self, status: status, body: collected)
-            finish(.failed(.clientError(status: status)), Usage())
-            return
-        }
-        desk.split(self)
-        finish(.failed(.clientError(status: status)), Usage(), replacements: 2)
-    }
-
     // MARK: Failing
 
-    private func attemptFailed(_ failure: UpstreamFailure) {
+    func attemptFailed(_ failure: UpstreamFailure) {
         cancelUpstream()
         endAttempt()
         phase = .placing
-        isWaiting = true
-        desk.waiting(model).comeBack(items.count)
+        waits()
         shell.instruments.attemptFailed(self, failure)
         shell.instruments.retried(failure)
         shell.submit(.attemptFailed(id, failure))
@@ -246,6 +224,7 @@ final class BatchFlight: ClientHandler {
     /// The scheduler gives the batch up.
     func reject(_ rejection: Rejection) {
         guard phase == .placing else { return }
+        if divides(after: rejection) { return }
         shell.instruments.rejected(rejection)
         desk.giveUp(self, APIError(rejection))
         release(after: nil)
@@ -285,7 +264,7 @@ final class BatchFlight: ClientHandler {
 
     // MARK: Ending
 
-    private func finish(
+    func finish(
         _ outcome: Scheduler.Completion.Outcome, _ usage: Usage, replacements: Int = 0
     ) {
         shell.submit(.finished(id, Scheduler.Completion(outcome: outcome, usage: usage)))
@@ -299,6 +278,12 @@ final class BatchFlight: ClientHandler {
         shell.instruments.attemptEnded(self)
     }
 
+    /// Its messages wait again.
+    func waits() {
+        isWaiting = true
+        desk.waiting(model).comeBack(items.count)
+    }
+
     private func endWaiting() {
         guard isWaiting else { return }
         isWaiting = false
@@ -310,7 +295,7 @@ final class BatchFlight: ClientHandler {
         connection = nil
     }
 
-    private func release(after span: TimeSpan?, replacements: Int = 0) {
+    func release(after span: TimeSpan?, replacements: Int = 0) {
         cancelUpstream()
         endAttempt()
         endWaiting()
@@ -321,6 +306,17 @@ final class BatchFlight: ClientHandler {
         ends.removeAll(keepingCapacity: true)
         let (model, group) = (self.model, self.group)
         items = []
+        family = nil
+        var successors: [BatchFlight] = []
+        swap(&successors, &self.successors)
         desk.flightEnded(self, model, group, after: span, replacements: replacements)
+        guard let next = successors.first else { return }
+        next.successors = Array(successors.dropFirst())
+        next.takeTurn()
+    }
+
+    /// The parts before this one are over.
+    private func takeTurn() {
+        if desk.isAwaited(self) { start(at: now) } else { release(after: nil) }
     }
 }

@@ -8,12 +8,12 @@ import Transport
 /// puts the verdicts together again, each request's in its own order.
 final class ClassifyDesk {
     unowned(unsafe) let shell: ReactorShell
-    private var batcher: Batcher
-    private(set) var flights = FlightTable()
+    var batcher: Batcher
+    var flights = FlightTable()
     private var deadlines = VerdictDeadlines()
-    private var closed: [Batch] = []
+    var closed: [Batch] = []
     /// Something came or ended since the batcher was last asked.
-    private var hasNews = false
+    var hasNews = false
     private var timer: Timer?
     let tally: ClassificationTally
     /// By ``ModelID``.
@@ -37,7 +37,7 @@ final class ClassifyDesk {
         timer = Timer(on: shell.reactor) { [unowned self] in self.timeHasCome() }
     }
 
-    private var now: MonotonicTime { shell.reactor.now }
+    var now: MonotonicTime { shell.reactor.now }
 
     func waiting(_ model: ModelID) -> WaitingMessages {
         shell.gateway.classification.waiting[model.index]
@@ -224,80 +224,6 @@ final class ClassifyDesk {
 
     func checkDeadlines(at now: MonotonicTime) {
         for flight in flights.flights where flight.isActive { flight.checkDeadlines(at: now) }
-    }
-
-    // MARK: Batches
-
-    private func sendClosed() {
-        for batch in closed {
-            tally.closed(batch)
-            send(batch)
-        }
-        closed.removeAll(keepingCapacity: true)
-    }
-
-    private func send(_ batch: Batch) {
-        guard let line = shell.directory.line(of: batch.model) else { return }
-        let flight = flights.claim(shell, line)
-        flight.group = batch.group
-        flight.items.reserveCapacity(batch.items.count)
-        for item in batch.items {
-            let token = MessageToken(rawValue: item.token)
-            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index),
-                let stream = exchange.stream
-            else { continue }
-            flight.items.append(item)
-            if !flight.texts.isEmpty { flight.texts.append(UInt8(ascii: ",")) }
-            flight.texts.append(UInt8(ascii: "\""))
-            stream.body.withUnsafeBytes { body in
-                exchange.messages.texts.withText(token.index, of: body) {
-                    flight.texts.append(contentsOf: $0)
-                }
-            }
-            flight.texts.append(UInt8(ascii: "\""))
-            flight.ends.append(flight.texts.count)
-        }
-        waiting(batch.model).leave(batch.items.count - flight.items.count)
-        if flight.items.isEmpty {
-            flightEnded(flight, batch.model, batch.group, after: nil, replacements: 0)
-        } else {
-            flight.start(at: now)
-        }
-    }
-
-    /// Sends the two halves of a batch on their own.
-    func split(_ flight: BatchFlight) {
-        tally.add(.splits)
-        let middle = flight.items.count / 2
-        for range in [0..<middle, middle..<flight.items.count] {
-            let half = flights.claim(shell, flight.line)
-            half.group = flight.group
-            half.items = Array(flight.items[range])
-            for index in range {
-                if index > range.lowerBound { half.texts.append(UInt8(ascii: ",")) }
-                half.texts.append(contentsOf: flight.text(index))
-                half.ends.append(half.texts.count)
-            }
-            waiting(half.model).comeBack(half.items.count)
-            half.start(at: now)
-        }
-    }
-
-    /// True if some request still waits for one of its verdicts.
-    func isAwaited(_ flight: BatchFlight) -> Bool {
-        flight.items.contains { item in
-            let token = MessageToken(rawValue: item.token)
-            return shell.table.find(token)?.messages.isOpen(token.index) ?? false
-        }
-    }
-
-    func flightEnded(
-        _ flight: BatchFlight, _ model: ModelID, _ group: Int, after span: TimeSpan?,
-        replacements: Int
-    ) {
-        batcher.ended(model, group: group, after: span, replacements: replacements)
-        flights.release(flight)
-        hasNews = true
     }
 
     // MARK: Verdicts

@@ -76,6 +76,7 @@ final class ClassifyDesk {
                 "'input' has \(count) texts; of this model at most \(waiting.most) may wait.")
         }
         exchange.messages.begin()
+        setAsideUnreadable(exchange)
         judge(exchange, line)
         // What the early stages have decided needs no room.
         guard waiting.enter(exchange.messages.openCount) else {
@@ -90,6 +91,19 @@ final class ClassifyDesk {
             enqueue(exchange, line)
         }
         return true
+    }
+
+    /// What is no Unicode would have a model server refuse the whole batch.
+    private func setAsideUnreadable(_ exchange: Exchange) {
+        guard let stream = exchange.stream else { return }
+        for index in 0..<exchange.messages.texts.count {
+            let isUnreadable = stream.body.withUnsafeBytes { body in
+                exchange.messages.texts.withText(index, of: body) {
+                    InferenceAPI.JSONText.hasLoneSurrogate($0)
+                }
+            }
+            if isUnreadable { exchange.messages.fail(index, .unreadable) }
+        }
     }
 
     // MARK: Cascade
@@ -110,6 +124,10 @@ final class ClassifyDesk {
         let keeps = line.settings.cache.entries > 0
         let (tenant, now) = (exchange.tenant, now)
         for index in 0..<exchange.messages.texts.count {
+            guard exchange.messages.isOpen(index) else {
+                if keeps { exchange.messages.keys.append(nil) }
+                continue
+            }
             let finding = stream.body.withUnsafeBytes { body in
                 exchange.messages.texts.withText(index, of: body) {
                     cascade.judge($0, of: tenant, at: now)
@@ -155,7 +173,8 @@ final class ClassifyDesk {
                 token: MessageToken(exchange, index: index).rawValue,
                 bytes: exchange.messages.texts.byteCount(of: index), arrival: exchange.arrivedAt,
                 deadline: deadline)
-            _ = batcher.add(item, model: line.model, group: group, into: &closed)
+            let ticket = batcher.add(item, model: line.model, group: group, into: &closed)
+            exchange.messages.tickets[index] = ticket ?? -1
         }
         hasNews = true
         if deadline != .distantFuture {
@@ -182,11 +201,11 @@ final class ClassifyDesk {
     func left(_ exchange: Exchange) {
         let model = exchange.model
         guard let line = shell.directory.line(of: model) else { return }
-        let (slot, generation) = (exchange.slot, exchange.generation & 0xFF_FFFF)
         let group = line.group(of: exchange.tenant)
-        let count = batcher.remove(model: model, group: group) { token in
-            let token = MessageToken(rawValue: token)
-            return token.slot == slot && token.generation == generation
+        var count = 0
+        for index in exchange.messages.tickets.indices where exchange.messages.isOpen(index) {
+            let ticket = exchange.messages.tickets[index]
+            if ticket >= 0, batcher.forget(ticket, model: model, group: group) { count += 1 }
         }
         waiting(model).leave(count)
     }

@@ -16,6 +16,8 @@ struct MessageSet {
         case decided(Range<Int>)
         /// No verdict: the time was up, or no model server gave one.
         case undecided
+        /// It is no Unicode.
+        case unreadable
         /// The model server refuses this message, with this status.
         case refused(status: Int)
     }
@@ -29,6 +31,8 @@ struct MessageSet {
     private(set) var openCount = 0
     private(set) var decidedCount = 0
     var inputTokens = 0
+    /// The batcher's tickets of the messages; -1: it never had it.
+    var tickets: [Int] = []
     /// Under which each verdict is kept; empty: none is.
     var keys: [SipHash.Digest?] = []
     var deadline = MonotonicTime.distantFuture
@@ -39,7 +43,11 @@ struct MessageSet {
 
     mutating func begin() {
         outcomes.removeAll(keepingCapacity: true)
-        for _ in 0..<texts.count { outcomes.append(.open) }
+        tickets.removeAll(keepingCapacity: true)
+        for _ in 0..<texts.count {
+            outcomes.append(.open)
+            tickets.append(-1)
+        }
         openCount = texts.count
         decidedCount = 0
         fragments.removeAll(keepingCapacity: true)
@@ -55,6 +63,7 @@ struct MessageSet {
         questions = DecisionQuestions()
         outcomes.removeAll(keepingCapacity: outcomes.capacity <= 1_024)
         keys.removeAll(keepingCapacity: keys.capacity <= 1_024)
+        tickets.removeAll(keepingCapacity: tickets.capacity <= 1_024)
         openCount = 0
         refusal = []
         reason = nil

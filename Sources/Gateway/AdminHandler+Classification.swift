@@ -47,17 +47,13 @@ extension AdminHandler {
         guard let texts = body(stream)["texts"] as? [String], !texts.isEmpty else {
             return answer(stream, 400, ["error": "'texts' is a list of texts"])
         }
-        var normaliser = TextNormaliser()
-        var normal: [UInt8] = []
+        var identity = MessageIdentity()
         var digests: [SipHash.Digest] = []
         for text in texts {
-            let isNormal = Array(text.utf8).withUnsafeBytes {
-                normaliser.normalise($0, into: &normal)
-            }
-            guard isNormal else {
+            guard Array(text.utf8).withUnsafeBytes({ identity.read($0) }) else {
                 return answer(stream, 400, ["error": "a text is too long to be looked up"])
             }
-            digests.append(CascadeRules().digest(of: normal, gateway.classification.salt))
+            digests.append(CascadeRules().digest(of: identity.bytes, gateway.classification.salt))
         }
         let present = gateway.classification.rules(of: line.model).allowed.count
         guard present + digests.count <= Self.mostAllowed else {

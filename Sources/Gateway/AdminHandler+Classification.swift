@@ -114,7 +114,8 @@ extension AdminHandler {
             "closed_by": causes, "splits": board.sum(.splits),
             "undecided": board.sum(.undecided), "refused": board.sum(.refused),
             "allowed": board.sum(.allowed), "cache_hits": board.sum(.cacheHits),
-            "cache_misses": board.sum(.cacheMisses), "scored": board.sum(.scored),
+            "cache_misses": board.sum(.cacheMisses), "shared": board.sum(.shared),
+            "scored": board.sum(.scored),
             "shadow": ["agrees": board.sum(.shadowAgrees), "differs": board.sum(.shadowDiffers)],
             "models": gateway.directory.lines.compactMap { $0 }.map(account),
         ]

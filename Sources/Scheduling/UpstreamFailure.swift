@@ -1,7 +1,7 @@
 import InferenceTypes
 
 /// How an attempt on a model server went wrong.
-public enum UpstreamFailure: Hashable, Sendable {
+public enum UpstreamFailure: Error, Hashable, Sendable {
     /// Which wait ran out.
     public enum Phase: String, CaseIterable, Sendable {
         case firstByte

@@ -51,7 +51,8 @@ extension BatchFlight {
         if items.count > 1, family.maySplit(at: now) {
             parts = desk.split(self, family: family)
         } else {
-            desk.giveUp(self, .upstreamFailed)
+            let isOwnFault = items.count == 1 && !family.isServersFault
+            desk.giveUp(self, .upstreamFailed, isOwnFault: isOwnFault)
         }
         finish(family.isServersFault ? .failed(failure) : .cancelled, Usage(), replacements: parts)
     }

@@ -1,3 +1,5 @@
+import Classification
+import EnergyModel
 import InferenceAPI
 import InferenceTypes
 import Scheduling
@@ -22,6 +24,8 @@ final class BatchFlight: ClientHandler {
         case buffering
         /// An error answer comes -> `idle`, `placing`.
         case discarding
+        /// The verdicts are there; the scheduler is to name their cost -> `idle`.
+        case charging
     }
 
     unowned(unsafe) let shell: ReactorShell
@@ -33,6 +37,10 @@ final class BatchFlight: ClientHandler {
     var line: ClassifierLine
     var group = -1
     var items: [Batch.Item] = []
+    /// For each message the company that it led when it left, if one.
+    var leads: [SipHash.Digest?] = []
+    /// Somebody asked what a message costs.
+    var wantsEnergy = false
     /// The texts as elements of a JSON array, with commas, and where each ends.
     var texts: [UInt8] = []
     var ends: [Int] = []
@@ -47,6 +55,7 @@ final class BatchFlight: ClientHandler {
     private(set) var status = 0
     private(set) var retryAfter: TimeSpan?
     private(set) var collected: [UInt8] = []
+    private var answer: BatchAnswer?
     private var hasRetriedFresh = false
     private var isCounted = false
     /// Counted among the messages that wait.
@@ -83,12 +92,12 @@ final class BatchFlight: ClientHandler {
         isWaiting = true
         closedAt = now
         let serviceClass = shell.directory.tenant(tenant)?.serviceClass ?? .default
-        shell.submit(
-            .arrived(
-                InferenceRequest(
-                    id: id, tenant: tenant, model: model, task: .classify,
-                    serviceClass: serviceClass, promptBytes: texts.count, choices: items.count,
-                    objective: shell.directory.objective(model, serviceClass, tenant))))
+        var request = InferenceRequest(
+            id: id, tenant: tenant, model: model, task: .classify,
+            serviceClass: serviceClass, promptBytes: texts.count, choices: items.count,
+            objective: shell.directory.objective(model, serviceClass, tenant))
+        request.reportsEnergy = wantsEnergy
+        shell.submit(.arrived(request))
     }
 
     func dispatch(_ placement: Placement) {
@@ -110,15 +119,11 @@ final class BatchFlight: ClientHandler {
         lastByteAt = now
         collected.removeAll(keepingCapacity: true)
         let endpoint = shell.directory.endpoints[placement.endpoint.index]
-        do {
-            let connection = try shell.pools[placement.endpoint.index]
-                .acquire(for: self, fresh: fresh)
+        switch shell.connect(self, to: placement.endpoint, fresh: fresh) {
+        case .success(let connection):
             self.connection = connection
             write(to: connection, endpoint)
-        } catch .connect(let code) where ClientFailure.isOurs(code) {
-            attemptFailed(.saturated(retryAfter: nil))
-        } catch {
-            attemptFailed(.connectFailed)
+        case .failure(let failure): attemptFailed(failure)
         }
     }
 
@@ -163,7 +168,7 @@ final class BatchFlight: ClientHandler {
         case .discarding:
             let room = max(0, Self.longestRefusal - collected.count)
             collected.append(contentsOf: bytes.prefix(room))
-        case .idle, .placing, .sending: break
+        case .idle, .placing, .sending, .charging: break
         }
     }
 
@@ -174,13 +179,13 @@ final class BatchFlight: ClientHandler {
         switch phase {
         case .buffering: deliver()
         case .discarding: refused()
-        case .idle, .placing, .sending: break
+        case .idle, .placing, .sending, .charging: break
         }
     }
 
     override func failed(_ connection: ClientConnection, _ failure: ClientFailure) {
         self.connection = nil
-        guard phase != .idle, phase != .placing else { return }
+        guard phase != .idle, phase != .placing, phase != .charging else { return }
         // A kept connection that the server closed while it was idle: one fresh one to the same
         // place.
         if phase == .sending, connection.isReused, !hasRetriedFresh,
@@ -205,8 +210,25 @@ final class BatchFlight: ClientHandler {
             return
         }
         family?.answered()
+        if wantsEnergy {
+            self.answer = answer
+            phase = .charging
+            shell.submit(
+                .finished(id, Scheduler.Completion(outcome: .completed, usage: answer.usage)))
+            shell.instruments.used(self, answer.usage)
+            return
+        }
         collected.withUnsafeBytes { desk.deliver(answer, $0, of: self) }
         finish(.completed, answer.usage)
+    }
+
+    /// The scheduler says what the batch has cost, in the turn in which it ended; `nil`: it does
+    /// not.
+    func charged(_ energy: RequestEnergy?) {
+        guard phase == .charging, let answer else { return }
+        let energy = energy.map { BatchEnergy(whole: $0, count: items.count) }
+        collected.withUnsafeBytes { desk.deliver(answer, $0, of: self, energy: energy) }
+        release(after: now - closedAt)
     }
 
     // MARK: Failing
@@ -237,6 +259,7 @@ final class BatchFlight: ClientHandler {
         case .placing: shell.submit(.withdrawn(id))
         case .sending, .buffering, .discarding:
             shell.submit(.finished(id, Scheduler.Completion(outcome: .cancelled)))
+        case .charging: break
         }
         release(after: nil)
     }
@@ -246,6 +269,9 @@ final class BatchFlight: ClientHandler {
         switch phase {
         case .idle: return
         case .placing: break
+        case .charging:
+            if now - lastByteAt > .seconds(1) { charged(nil) }
+            return
         case .sending:
             if connection?.isConnected == false {
                 if now - sentAt > limits.upstreamConnectTimeout {
@@ -305,7 +331,10 @@ final class BatchFlight: ClientHandler {
         texts.removeAll(keepingCapacity: texts.capacity <= 256 << 10)
         ends.removeAll(keepingCapacity: true)
         let (model, group) = (self.model, self.group)
+        if !leads.isEmpty { desk.disband(self) }
         items = []
+        answer = nil
+        wantsEnergy = false
         family = nil
         var successors: [BatchFlight] = []
         swap(&successors, &self.successors)

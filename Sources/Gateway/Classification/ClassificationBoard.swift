@@ -53,7 +53,7 @@ final class ClassificationBoard: Sendable {
     var outcomes: [(word: String, count: Int)] {
         [
             ("accelerator", sum(.accelerator)), ("linear", sum(.scored)),
-            ("cache", sum(.cacheHits)), ("allow_list", sum(.allowed)),
+            ("cache", sum(.cacheHits)), ("shared", sum(.shared)), ("allow_list", sum(.allowed)),
             ("undecided", sum(.undecided)), ("refused", sum(.refused)),
         ]
     }

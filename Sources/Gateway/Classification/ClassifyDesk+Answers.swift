@@ -80,6 +80,7 @@ extension ClassifyDesk {
             VerdictText.append(number: index, to: &text)
             text.append(UInt8(ascii: ","))
             append(outcome, of: exchange, line, to: &text)
+            appendShare(of: index, in: exchange, outcome, to: &text)
             text.append(UInt8(ascii: "}"))
         }
         text.append(contentsOf: "],\"usage\":{\"prompt_tokens\":".utf8)
@@ -87,7 +88,26 @@ extension ClassifyDesk {
         text.append(contentsOf: ",\"total_tokens\":".utf8)
         VerdictText.append(number: exchange.messages.inputTokens, to: &text)
         text.append(
-            contentsOf: ",\"completion_tokens\":0,\"prompt_tokens_details\":null}}".utf8)
+            contentsOf: ",\"completion_tokens\":0,\"prompt_tokens_details\":null}".utf8)
+        appendEnergy(of: exchange, to: &text)
+        text.append(UInt8(ascii: "}"))
+    }
+
+    private func appendEnergy(of exchange: Exchange, to text: inout [UInt8]) {
+        guard let energy = exchange.messages.energy else { return }
+        text.append(contentsOf: ",\"energy\":".utf8)
+        text.append(contentsOf: energy.json.utf8)
+    }
+
+    /// What one verdict has cost, if the client asked.
+    private func appendShare(
+        of index: Int, in exchange: Exchange, _ outcome: MessageSet.Outcome,
+        to text: inout [UInt8]
+    ) {
+        guard case .decided = outcome, exchange.messages.shares.indices.contains(index),
+            let share = exchange.messages.shares[index]
+        else { return }
+        text.append(contentsOf: ",\"joules\":\(share.total.joules.value)".utf8)
     }
 
     private func append(
@@ -144,7 +164,9 @@ extension ClassifyDesk {
                 "output_tokens":0,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":
                 """.utf8)
         VerdictText.append(number: exchange.messages.inputTokens, to: &text)
-        text.append(contentsOf: "}}".utf8)
+        text.append(UInt8(ascii: "}"))
+        appendEnergy(of: exchange, to: &text)
+        text.append(UInt8(ascii: "}"))
     }
 }
 

@@ -22,6 +22,8 @@ extension ClassifyDesk {
                 let stream = exchange.stream
             else { continue }
             flight.items.append(item)
+            flight.leads.append(sent(exchange, token.index))
+            if exchange.wantsEnergy { flight.wantsEnergy = true }
             if !flight.texts.isEmpty { flight.texts.append(UInt8(ascii: ",")) }
             flight.texts.append(UInt8(ascii: "\""))
             stream.body.withUnsafeBytes { body in
@@ -49,6 +51,11 @@ extension ClassifyDesk {
         let parts = [0..<middle, middle..<flight.items.count]
             .compactMap { part(of: flight, $0.filter { isWanted(flight, $0) }) }
         for part in parts { part.family = family }
+        // The parts have what somebody waits for; companies of the others are empty.
+        for index in flight.items.indices where !isWanted(flight, index) {
+            dissolve(flight.leads[index], unlessLedByOtherThan: flight.items[index].token) { _, _ in }
+        }
+        flight.leads.removeAll(keepingCapacity: true)
         family?.sent(parts.count)
         if flight.line.rule.preservesOrder, let first = parts.first {
             first.successors = parts.dropFirst() + flight.successors
@@ -65,10 +72,12 @@ extension ClassifyDesk {
         guard !places.isEmpty else { return nil }
         let part = flights.claim(shell, flight.line)
         part.group = flight.group
+        part.wantsEnergy = flight.wantsEnergy
         part.items.reserveCapacity(places.count)
         for index in places {
             if !part.items.isEmpty { part.texts.append(UInt8(ascii: ",")) }
             part.items.append(flight.items[index])
+            part.leads.append(flight.leads[index])
             part.texts.append(contentsOf: flight.text(index))
             part.ends.append(part.texts.count)
         }
@@ -78,8 +87,9 @@ extension ClassifyDesk {
 
     /// True if some request still waits for the verdict of this message.
     private func isWanted(_ flight: BatchFlight, _ index: Int) -> Bool {
-        let token = MessageToken(rawValue: flight.items[index].token)
-        return shell.table.find(token)?.messages.isOpen(token.index) ?? false
+        if open(flight.items[index].token) != nil { return true }
+        guard let key = flight.leads[index], let company = companies[key] else { return false }
+        return company.leader == flight.items[index].token && company.open > 0
     }
 
     /// True if some request still waits for one of its verdicts.

@@ -18,6 +18,10 @@ final class ClassifyDesk {
     let tally: ClassificationTally
     /// By ``ModelID``.
     private var cascades: [Cascade?] = []
+    /// Messages that are the same and on their way, by the cache's key.
+    var companies: [SipHash.Digest: Company] = [:]
+    /// Members of one verdict, without what names its stage.
+    private var members: [UInt8] = []
     /// Probabilities of one verdict.
     private var numbers: [Double] = []
 
@@ -76,6 +80,7 @@ final class ClassifyDesk {
                 "'input' has \(count) texts; of this model at most \(waiting.most) may wait.")
         }
         exchange.messages.begin()
+        if exchange.wantsEnergy { exchange.messages.reportEnergy() }
         setAsideUnreadable(exchange)
         judge(exchange, line)
         // What the early stages have decided needs no room.
@@ -150,6 +155,7 @@ final class ClassifyDesk {
                 }
             }
             if keeps { exchange.messages.keys.append(key) }
+            exchange.messages.charge(index, .nothing)
         }
     }
 
@@ -166,15 +172,9 @@ final class ClassifyDesk {
     }
 
     private func enqueue(_ exchange: Exchange, _ line: ClassifierLine) {
-        let group = line.group(of: exchange.tenant)
         let deadline = exchange.messages.deadline
         for index in 0..<exchange.messages.texts.count where exchange.messages.isOpen(index) {
-            let item = Batch.Item(
-                token: MessageToken(exchange, index: index).rawValue,
-                bytes: exchange.messages.texts.byteCount(of: index), arrival: exchange.arrivedAt,
-                deadline: deadline)
-            let ticket = batcher.add(item, model: line.model, group: group, into: &closed)
-            exchange.messages.tickets[index] = ticket ?? -1
+            if !follows(exchange, index, line) { add(exchange, index) }
         }
         hasNews = true
         if deadline != .distantFuture {
@@ -185,6 +185,19 @@ final class ClassifyDesk {
             deadlines.add(exchange.id, at: deadline)
             arm(at: deadline)
         }
+    }
+
+    /// Hands a message to the batcher. It counts among those that wait.
+    func add(_ exchange: Exchange, _ index: Int) {
+        guard let line = shell.directory.line(of: exchange.model) else { return }
+        let item = Batch.Item(
+            token: MessageToken(exchange, index: index).rawValue,
+            bytes: exchange.messages.texts.byteCount(of: index), arrival: exchange.arrivedAt,
+            deadline: exchange.messages.deadline)
+        let ticket = batcher.add(
+            item, model: line.model, group: line.group(of: exchange.tenant), into: &closed)
+        exchange.messages.tickets[index] = ticket ?? -1
+        hasNews = true
     }
 
     private func deadline(of exchange: Exchange, _ line: ClassifierLine) -> MonotonicTime {
@@ -206,6 +219,7 @@ final class ClassifyDesk {
         for index in exchange.messages.tickets.indices where exchange.messages.isOpen(index) {
             let ticket = exchange.messages.tickets[index]
             if ticket >= 0, batcher.forget(ticket, model: model, group: group) { count += 1 }
+            count += leftCompany(exchange, index)
         }
         waiting(model).leave(count)
     }
@@ -248,11 +262,17 @@ final class ClassifyDesk {
     // MARK: Verdicts
 
     /// Gives each message of a batch its verdict, and its share of the tokens: by the bytes of its
-    /// text, rounded so that the shares add up to what the model server counted.
-    func deliver(_ answer: BatchAnswer, _ body: UnsafeRawBufferPointer, of flight: BatchFlight) {
+    /// text, rounded so that the shares add up to what the model server counted. `energy`: what the
+    /// batch has cost, if somebody asked and it is known.
+    func deliver(
+        _ answer: BatchAnswer, _ body: UnsafeRawBufferPointer, of flight: BatchFlight,
+        energy: BatchEnergy? = nil
+    ) {
         // A model server may say anything; sums of this many never overflow.
         let total = min(answer.usage.inputTokens ?? 0, Self.mostTokens)
         let allBytes = max(1, flight.items.reduce(0) { $0 + $1.bytes + 1 })
+        let leads = flight.leads
+        flight.leads = []
         var bytes = 0
         for (place, item) in flight.items.enumerated() {
             let before = total.multipliedFullWidth(by: bytes)
@@ -260,76 +280,100 @@ final class ClassifyDesk {
             let after = total.multipliedFullWidth(by: bytes)
             let share = allBytes.dividingFullWidth(after).quotient
                 - allBytes.dividingFullWidth(before).quotient
-            let token = MessageToken(rawValue: item.token)
-            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index)
-            else { continue }
-            exchange.messages.inputTokens += share
-            decide(exchange, token.index, answer.entries[place], body, flight.line)
+            let key = leads[place]
+            let first = open(item.token)
+            guard first != nil || key != nil else { continue }
+            compose(answer.entries[place], body, flight.line)
+            if let key, let tenant = companies[key]?.tenant { keep(key, tenant, flight.line) }
+            if let (exchange, index) = first {
+                exchange.messages.inputTokens += share
+                exchange.messages.charge(index, energy?.share(place))
+                if key == nil, exchange.messages.keys.indices.contains(index),
+                    let own = exchange.messages.keys[index]
+                {
+                    keep(own, exchange.tenant, flight.line)
+                }
+                tally.add(.accelerator)
+                decide(exchange, index, flight.line.acceleratorSignature)
+            }
+            dissolve(key) { exchange, index in
+                waiting(flight.model).leave(1)
+                tally.add(.shared)
+                exchange.messages.charge(index, .nothing)
+                decide(exchange, index, flight.line.sharedSignature)
+            }
         }
     }
 
-    private func decide(
-        _ exchange: Exchange, _ index: Int, _ entry: BatchAnswer.Entry,
-        _ body: UnsafeRawBufferPointer, _ line: ClassifierLine
+    private func keep(_ key: SipHash.Digest, _ tenant: TenantID, _ line: ClassifierLine) {
+        cascades[line.model.index]?.keep(
+            VerdictCache.Verdict(members: members), for: key, of: tenant, at: now)
+    }
+
+    /// Puts the members of one verdict together.
+    private func compose(
+        _ entry: BatchAnswer.Entry, _ body: UnsafeRawBufferPointer, _ line: ClassifierLine
     ) {
         let scanner = JSONScanner(body)
         let areNumbers = scanner.numbers(of: entry.probabilities, into: &numbers)
         let positive = line.settings.positiveLabel.flatMap { place in
             areNumbers && numbers.indices.contains(place) ? numbers[place] : nil
         }
-        let label = line.label(forPositive: positive)
-        let classes = numbers.count
-        let keyPlace = exchange.messages.keys.indices.contains(index)
-        let key = keyPlace ? exchange.messages.keys[index] : nil
-        var members: [UInt8] = []
+        members.removeAll(keepingCapacity: true)
+        members.append(contentsOf: "\"label\":".utf8)
+        if let label = line.label(forPositive: positive) {
+            members.append(contentsOf: line.quotedLabels[label])
+        } else {
+            members.append(contentsOf: body[entry.label])
+        }
+        members.append(contentsOf: ",\"probs\":".utf8)
+        members.append(contentsOf: body[entry.probabilities])
+        members.append(contentsOf: ",\"num_classes\":".utf8)
+        VerdictText.append(number: numbers.count, to: &members)
+    }
+
+    private func decide(_ exchange: Exchange, _ index: Int, _ signature: [UInt8]) {
         exchange.messages.decide(index) { bytes in
-            let start = bytes.count
-            bytes.append(contentsOf: "\"label\":".utf8)
-            if let label {
-                bytes.append(contentsOf: line.quotedLabels[label])
-            } else {
-                bytes.append(contentsOf: body[entry.label])
-            }
-            bytes.append(contentsOf: ",\"probs\":".utf8)
-            bytes.append(contentsOf: body[entry.probabilities])
-            bytes.append(contentsOf: ",\"num_classes\":".utf8)
-            VerdictText.append(number: classes, to: &bytes)
-            if key != nil { members = Array(bytes[start...]) }
-            bytes.append(contentsOf: line.acceleratorSignature)
+            bytes.append(contentsOf: members)
+            bytes.append(contentsOf: signature)
         }
-        tally.add(.accelerator)
-        if let key {
-            cascades[line.model.index]?.keep(
-                VerdictCache.Verdict(members: members), for: key, of: exchange.tenant, at: now)
-        }
-        if exchange.messages.openCount == 0 { self.answer(exchange) }
+        if exchange.messages.openCount == 0 { answer(exchange) }
     }
 
     private static let mostTokens = 1 << 40
 
-    /// The model server refuses these messages.
+    /// The model server refuses this one message. Those that are taken for the same may differ in
+    /// what it minds: they go by themselves.
     func refuse(_ flight: BatchFlight, status: Int, body: [UInt8]) {
-        forEachOpen(flight) { exchange, index in
+        for item in flight.items {
+            guard let (exchange, index) = open(item.token) else { continue }
             exchange.messages.refusal = body
             exchange.messages.fail(index, .refused(status: status))
-        }
-    }
-
-    /// No model server has a verdict for these messages.
-    func giveUp(_ flight: BatchFlight, _ reason: APIError) {
-        forEachOpen(flight) { exchange, index in
-            exchange.messages.reason = reason
-            exchange.messages.fail(index, .undecided)
-        }
-    }
-
-    private func forEachOpen(_ flight: BatchFlight, _ body: (Exchange, Int) -> Void) {
-        for item in flight.items {
-            let token = MessageToken(rawValue: item.token)
-            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index)
-            else { continue }
-            body(exchange, token.index)
             if exchange.messages.openCount == 0 { answer(exchange) }
         }
+        disband(flight)
+    }
+
+    /// No model server has a verdict for these messages, nor for those that waited for theirs;
+    /// unless it is the fault of one alone.
+    func giveUp(_ flight: BatchFlight, _ reason: APIError, isOwnFault: Bool = false) {
+        for item in flight.items {
+            if let (exchange, index) = open(item.token) { fail(exchange, index, reason) }
+        }
+        if !isOwnFault {
+            for (place, key) in flight.leads.enumerated() {
+                dissolve(key, unlessLedByOtherThan: flight.items[place].token) {
+                    waiting(flight.model).leave(1)
+                    fail($0, $1, reason)
+                }
+            }
+        }
+        disband(flight)
+    }
+
+    private func fail(_ exchange: Exchange, _ index: Int, _ reason: APIError) {
+        exchange.messages.reason = reason
+        exchange.messages.fail(index, .undecided)
+        if exchange.messages.openCount == 0 { answer(exchange) }
     }
 }

@@ -1,4 +1,5 @@
 import Classification
+import EnergyModel
 import InferenceAPI
 import InferenceTypes
 
@@ -7,6 +8,11 @@ import InferenceTypes
 struct MessageSet {
     enum Surface {
         case classify, decisions
+    }
+
+    /// Where a message stands among those that are the same.
+    enum Role {
+        case alone, leads, follows
     }
 
     /// What became of one message.
@@ -33,6 +39,9 @@ struct MessageSet {
     var inputTokens = 0
     /// The batcher's tickets of the messages; -1: it never had it.
     var tickets: [Int] = []
+    var roles: [Role] = []
+    /// What each message has cost; empty if nobody asked.
+    private(set) var shares: [RequestEnergy?] = []
     /// Under which each verdict is kept; empty: none is.
     var keys: [SipHash.Digest?] = []
     var deadline = MonotonicTime.distantFuture
@@ -44,9 +53,12 @@ struct MessageSet {
     mutating func begin() {
         outcomes.removeAll(keepingCapacity: true)
         tickets.removeAll(keepingCapacity: true)
+        roles.removeAll(keepingCapacity: true)
+        shares.removeAll(keepingCapacity: true)
         for _ in 0..<texts.count {
             outcomes.append(.open)
             tickets.append(-1)
+            roles.append(.alone)
         }
         openCount = texts.count
         decidedCount = 0
@@ -64,6 +76,8 @@ struct MessageSet {
         outcomes.removeAll(keepingCapacity: outcomes.capacity <= 1_024)
         keys.removeAll(keepingCapacity: keys.capacity <= 1_024)
         tickets.removeAll(keepingCapacity: tickets.capacity <= 1_024)
+        roles.removeAll(keepingCapacity: roles.capacity <= 1_024)
+        shares = []
         openCount = 0
         refusal = []
         reason = nil
@@ -83,6 +97,26 @@ struct MessageSet {
         outcomes[index] = .decided(start..<fragments.count)
         openCount -= 1
         decidedCount += 1
+    }
+
+    mutating func reportEnergy() { shares = Array(repeating: nil, count: outcomes.count) }
+
+    /// Notes what a message has cost, if somebody wants to know.
+    mutating func charge(_ index: Int, _ energy: RequestEnergy?) {
+        if shares.indices.contains(index) { shares[index] = energy }
+    }
+
+    /// What all of them have cost. Messages without a verdict have no figure: nobody knows what
+    /// became of them. `nil` if nobody asked, or a verdict's cost is unknown.
+    var energy: RequestEnergy? {
+        guard !shares.isEmpty else { return nil }
+        var sum = RequestEnergy.nothing
+        for (outcome, share) in zip(outcomes, shares) {
+            guard case .decided = outcome else { continue }
+            guard let share else { return nil }
+            sum = sum + share
+        }
+        return sum
     }
 
     mutating func fail(_ index: Int, _ outcome: Outcome) {

@@ -72,6 +72,11 @@ public struct Batcher: Sendable {
         takes(model) ? lines[model.index]?.underway ?? 0 : 0
     }
 
+    /// How long a batch of the model has taken of late, from closing to its end.
+    public func service(_ model: ModelID) -> TimeSpan {
+        takes(model) ? lines[model.index]?.service ?? .zero : .zero
+    }
+
     /// True if so many more messages may wait.
     public func hasRoom(for count: Int, of model: ModelID) -> Bool {
         guard takes(model), let most = lines[model.index]?.rule.maxQueueSize,

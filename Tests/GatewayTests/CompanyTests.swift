@@ -168,6 +168,24 @@ extension OverSockets {
             }
         }
 
+        @Test func aLeaderThatMakesTheServerErrTakesNobodyAlong() throws {
+            try run { bench in
+                bench.server.play { request in
+                    let texts = ClassifierBench.texts(request)
+                    if texts == ["POISON"] {
+                        usleep(200_000)
+                        return [ClassifierBench.http(500, "{}")]
+                    }
+                    return [ClassifierBench.verdicts(texts)]
+                }
+                let leader = Background { bench.classify(["POISON"]) }
+                #expect(Patience.wait(for: .seconds(5)) { bench.upstreamCount == 1 })
+                #expect(ClassifierBench.labels(bench.classify(["poison"])) == ["poison"])
+                #expect(leader.value().map(ClassifierBench.labels) == ["undecided"])
+                #expect(sent(bench) == [["POISON"], ["poison"]])
+            }
+        }
+
         @Test func nobodyIsThereForTheFollowersEither() throws {
             try run({ $0.limits.queueTimeout = .milliseconds(300) }) { bench in
                 bench.server.play([], .close)

@@ -57,13 +57,18 @@ extension BatchFlight {
         finish(family.isServersFault ? .failed(failure) : .cancelled, Usage(), replacements: parts)
     }
 
+    /// True if no attempt is left and the last endpoint was there and erred.
+    func isMessagesFault(_ rejection: Rejection) -> Bool {
+        guard rejection.reason == .upstreamFailed,
+            case .serverError(let status)? = rejection.lastFailure
+        else { return false }
+        return Self.mayBeMessagesFault(status)
+    }
+
     /// Endpoints were there and erred on the whole batch until no attempt was left: one of its
     /// messages may be what they cannot bear. True if the batch goes on in parts.
     func divides(after rejection: Rejection) -> Bool {
-        guard rejection.reason == .upstreamFailed, family == nil, items.count > 1,
-            case .serverError(let status)? = rejection.lastFailure,
-            Self.mayBeMessagesFault(status)
-        else { return false }
+        guard family == nil, items.count > 1, isMessagesFault(rejection) else { return false }
         let family = BatchFamily(shell.limits, since: closedAt)
         guard family.maySplit(at: now) else { return false }
         let parts = desk.split(self, family: family)

@@ -248,7 +248,9 @@ final class BatchFlight: ClientHandler {
         guard phase == .placing else { return }
         if divides(after: rejection) { return }
         shell.instruments.rejected(rejection)
-        desk.giveUp(self, APIError(rejection))
+        desk.giveUp(
+            self, APIError(rejection),
+            isOwnFault: items.count == 1 && isMessagesFault(rejection))
         release(after: nil)
     }
 

@@ -2,10 +2,10 @@
 /// stands there. The normal form takes look-alikes for one another; two links that do so are two
 /// links.
 ///
-/// A part is a word with a digit, a slash, an at sign or a dot between two letters in it. Characters
-/// without width are left out, and a part that is spaced out goes together with its pieces: the
-/// words around a dot with a space before it (after it, too, unless a sentence seems to begin), and
-/// single characters next to a part.
+/// A part is a word with a digit, a slash, an at sign or a dot between two letters in it.
+/// Characters without width are left out, and a part that is spaced out goes together with its
+/// pieces: the words around a dot with a space before it (after it, too, unless a sentence seems
+/// to begin), and single characters next to a part.
 struct ExactParts {
     private struct Word {
         var range: Range<Int>
@@ -62,7 +62,8 @@ struct ExactParts {
     private mutating func findWords() {
         words.removeAll(keepingCapacity: true)
         var start = 0
-        for place in 0...scalars.count where place == scalars.count || scalars[place] == Self.space {
+        for place in 0...scalars.count
+        where place == scalars.count || scalars[place] == Self.space {
             if place > start { words.append(Word(range: start..<place)) }
             start = place + 1
         }

@@ -41,8 +41,8 @@ extension BatchFlight {
     }
 
     /// The model server errs on a part of a batch on which others erred before. This says nothing
-    /// of the server as long as it has verdicts for other parts: only the errors on the whole batch,
-    /// one at each endpoint, count against endpoints.
+    /// of the server as long as it has verdicts for other parts: only the errors on the whole
+    /// batch count against endpoints.
     private func erred(_ family: BatchFamily) {
         let failure = UpstreamFailure.serverError(status: status)
         family.erred()

@@ -53,7 +53,8 @@ extension ClassifyDesk {
         for part in parts { part.family = family }
         // The parts have what somebody waits for; companies of the others are empty.
         for index in flight.items.indices where !isWanted(flight, index) {
-            dissolve(flight.leads[index], unlessLedByOtherThan: flight.items[index].token) { _, _ in }
+            let token = flight.items[index].token
+            dissolve(flight.leads[index], unlessLedByOtherThan: token) { _, _ in }
         }
         flight.leads.removeAll(keepingCapacity: true)
         family?.sent(parts.count)

@@ -49,8 +49,8 @@ struct Company {
 }
 
 extension ClassifyDesk {
-    /// Has a message wait for the verdict of one like it that is on its way. False if there is none,
-    /// or it would come too late: the message is then to go itself.
+    /// Has a message wait for the verdict of one like it that is on its way. False if there is
+    /// none, or it would come too late: the message is then to go itself.
     func follows(_ exchange: Exchange, _ index: Int, _ line: ClassifierLine) -> Bool {
         guard !line.rule.preservesOrder, exchange.messages.keys.indices.contains(index),
             let key = exchange.messages.keys[index]

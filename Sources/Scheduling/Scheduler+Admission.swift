@@ -252,7 +252,7 @@ extension Scheduler {
     ) -> TimeSpan? {
         var earliest: MonotonicTime?
         for index in filter.endpoints(of: request.model)
-        where filter.permits(request, on: index) {
+        where filter.permits(request.task, of: request.tenant, on: index) {
             guard let from = endpoints[index].usable(from: now) else { continue }
             earliest = min(earliest ?? from, from)
         }

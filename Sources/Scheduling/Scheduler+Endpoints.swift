@@ -49,11 +49,8 @@ extension Scheduler {
     mutating func report(
         _ index: Int, at now: MonotonicTime, into actions: inout [Action]
     ) {
-        // Looked at where it lies: a copy of the state would cost more than all else here.
-        precondition(endpoints.indices.contains(index))
-        let (condition, next) = endpoints.withUnsafeBufferPointer { endpoints in
-            (endpoints[index].condition(at: now), endpoints[index].nextChange(after: now))
-        }
+        let condition = endpoints[index].condition(at: now)
+        let next = endpoints[index].nextChange(after: now)
         if condition != endpoints[index].reported {
             endpoints[index].reported = condition
             actions.append(.endpointStateChanged(endpoints[index].id, condition))

@@ -17,13 +17,14 @@ extension Scheduler {
         router.eligible.removeAll(keepingCapacity: true)
         var hope = false
         var isShortOfPower = false
-        let record = requests.records[slot]
+        // Fields one by one, here and below: a copy of the record is kilobytes and references.
+        let sequences = requests.records[slot].sequences
         let fills = isFiller(slot, at: now) && !isForced(slot, at: now)
-        for index in filter.endpoints(of: record.request.model)
-        where filter.permits(record.request, on: index) && !record.tried.contains(index) {
+        for index in filter.endpoints(of: requests.records[slot].request.model)
+        where mayUse(index, slot) {
             if endpoints[index].isUsable(at: now) {
                 hope = true
-                if endpoints[index].hasRoom(for: record.sequences, at: now),
+                if endpoints[index].hasRoom(for: sequences, at: now),
                     !fills || takesFiller(index, slot, at: now)
                 {
                     if power.isOn, !powerAdmits(index, slot, at: now) {
@@ -33,7 +34,7 @@ extension Scheduler {
                     }
                 }
             } else if !hope, let from = endpoints[index].usable(from: now) {
-                hope = from <= record.deadline
+                hope = from <= requests.records[slot].deadline
             }
         }
         if fills { preferBusy(slot, at: now) }
@@ -47,8 +48,9 @@ extension Scheduler {
 
     /// The filters that do not depend on the moment.
     func mayUse(_ index: Int, _ slot: Int) -> Bool {
-        filter.permits(requests.records[slot].request, on: index)
-            && !requests.records[slot].tried.contains(index)
+        filter.permits(
+            requests.records[slot].request.task, of: requests.records[slot].request.tenant,
+            on: index) && !requests.records[slot].tried.contains(index)
     }
 
     /// True if the pick breaks a promise, as far as can be predicted.
@@ -83,11 +85,11 @@ extension Scheduler {
     mutating func dispatch(
         _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
     ) -> Bool {
-        let record = requests.records[slot]
-        let demand = demand(slot, record.size)
+        let wanted = requests.records[slot].size
+        let demand = demand(slot, wanted)
         var picked = pick(slot, demand, at: now)
-        if sleepers > 0, let late = picked, isLate(late, slot, record.size, at: now),
-            summon(for: slot, record.size, at: now, into: &actions), survey(slot, at: now) == .now
+        if sleepers > 0, let late = picked, isLate(late, slot, wanted, at: now),
+            summon(for: slot, wanted, at: now, into: &actions), survey(slot, at: now) == .now
         {
             picked = pick(slot, demand, at: now)
         }
@@ -97,21 +99,25 @@ extension Scheduler {
         let index = pick.endpoint
         let size = router.size(of: demand, on: index)
         if queue.count > 0 {
-            let lane = record.lane
+            let lane = requests.records[slot].lane
             queue.served(
                 rank: lane.rank, tenant: lane.tenant,
                 cost: models[index].energyAtFullBatch(of: size).value)
             dequeue(slot)
         }
         let prefill = models[index].prefillTime(of: size)
+        let sequences = requests.records[slot].sequences
+        let outputTokens = requests.records[slot].outputTokens
+        let objective = requests.records[slot].objective
+        let waited = now - requests.records[slot].arrival
         let share = RunningSet.Share(
-            sequences: record.sequences, decodes: size.generates,
-            remainingTokens: record.outputTokens * record.sequences,
-            interTokenObjective: size.generates ? record.objective.interTokenLatency : nil)
+            sequences: sequences, decodes: size.generates,
+            remainingTokens: outputTokens * sequences,
+            interTokenObjective: size.generates ? objective.interTokenLatency : nil)
         let position = members[index].insert(slot: slot, share)
         endpoints[index].running = members[index].totals
         endpoints[index].prefill.placed(
-            prefill, isVisible: record.request.streams, at: now)
+            prefill, isVisible: requests.records[slot].request.streams, at: now)
         requests.records[slot].lacksPower = false
         remember(slot, size, on: index, at: now)
         notePower(index, at: now)
@@ -122,20 +128,20 @@ extension Scheduler {
         requests.records[slot].prefill = prefill
         requests.records[slot].attempts += 1
         requests.records[slot].firstTokenAt = nil
-        if let promise = record.objective.timeToFirstToken {
+        if let promise = objective.timeToFirstToken {
             requests.records[slot].isAttainable =
-                (now - record.arrival) + pick.estimate.timeToFirstToken <= promise
+                waited + pick.estimate.timeToFirstToken <= promise
         }
         requests.records[slot].progress = 0
         notePlaced(slot, size, prefill: prefill, on: index, at: now)
         requests.records[slot].isTrial = endpoints[index].breaker.placed()
         var placement = Placement(
-            endpoint: endpoints[index].id, attempt: record.attempts + 1,
+            endpoint: endpoints[index].id, attempt: requests.records[slot].attempts,
             estimate: pick.estimate, reason: pick.reason, candidates: router.eligible.count,
-            inputTokens: record.inputTokens, outputTokens: record.outputTokens,
-            waited: now - record.arrival, shadow: other)
+            inputTokens: requests.records[slot].inputTokens, outputTokens: outputTokens,
+            waited: waited, shadow: other)
         placement.cachedInputTokens = size.cachedInputTokens
-        actions.append(.dispatch(record.id, placement))
+        actions.append(.dispatch(requests.records[slot].request.id, placement))
         report(index, at: now, into: &actions)
         return true
     }

@@ -107,6 +107,7 @@ extension Scheduler {
 }
 
 extension RequestRecord {
+    @inline(__always)
     var size: RequestSize {
         RequestSize(
             inputTokens: inputTokens, outputTokens: outputTokens, sequences: sequences,

@@ -49,13 +49,16 @@ struct RequestRecord: Sendable {
     /// What it has cost until it left its last endpoint, if it wants to know.
     var charge: RequestEnergy?
 
+    @inline(__always)
     var id: RequestID { request.id }
 
+    @inline(__always)
     var lane: AdmissionQueue.Lane {
         AdmissionQueue.Lane(
             rank: request.serviceClass.rank, model: request.model, tenant: request.tenant)
     }
 
+    @inline(__always)
     var sawFirstToken: Bool { firstTokenAt != nil }
 }
 

@@ -26,6 +26,9 @@ public enum EndpointCondition: String, CaseIterable, Sendable {
 
 /// What the scheduler knows of one endpoint: small values, one per concern, none of which holds
 /// a reference. Its cost model and the list of its requests are kept beside it.
+///
+/// What decisions ask of it is always inlined: a call would be given a copy of the whole state,
+/// which costs more than the answer.
 struct EndpointState: Sendable {
     let id: EndpointID
     let pool: PoolID
@@ -91,18 +94,21 @@ struct EndpointState: Sendable {
     }
 
     /// Filters that hold for every request alike.
+    @inline(__always)
     func isUsable(at now: MonotonicTime) -> Bool {
         administrative == .active && power.isAwake && health.isUsable
             && breaker.admits(at: now) && rest.isOver(at: now)
     }
 
     /// True if it serves, or would once it is awake.
+    @inline(__always)
     var isSound: Bool {
         administrative == .active && health.isUsable && breaker.opensUntil == nil
     }
 
     /// True if `sequences` more may be in flight. One request always fits on an endpoint that
     /// has none of ours, however large it is and however busy others keep the endpoint.
+    @inline(__always)
     func hasRoom(for sequences: Int, at now: MonotonicTime) -> Bool {
         if running.count == 0 { return true }
         let grown = max(Int(Double(limit) * slowStart.factor(at: now)), 1)
@@ -111,11 +117,13 @@ struct EndpointState: Sendable {
 
     /// If nothing changes but time: when the endpoint may be used again; `nil` if time alone
     /// does not help.
+    @inline(__always)
     func usable(from now: MonotonicTime) -> MonotonicTime? {
         guard administrative == .active, health.isUsable else { return nil }
         return max(rest.until, breaker.opensUntil ?? now, power.ready(from: now))
     }
 
+    @inline(__always)
     func load(at now: MonotonicTime) -> EndpointLoad {
         let foreign = foreign.sequences(at: now)
         let own =
@@ -130,12 +138,14 @@ struct EndpointState: Sendable {
 
     /// Predicted seconds of work accepted and not done, over the weight: `(Q + W) / weight`,
     /// W as in ``EndpointModel/workTime(outputTokens:)``; for classifiers of all their items.
+    @inline(__always)
     func work(at now: MonotonicTime) -> Double {
         let load = load(at: now)
         let tokens = prefillRule == .onePass ? load.batch : load.remainingTokens
         return (load.queuedPrefill.seconds + Double(tokens) * timePerToken) / weight
     }
 
+    @inline(__always)
     func condition(at now: MonotonicTime) -> EndpointCondition {
         if administrative == .draining { return .draining }
         if !health.isUsable { return .unhealthy }
@@ -155,6 +165,7 @@ struct EndpointState: Sendable {
     }
 
     /// When time alone will change the condition next.
+    @inline(__always)
     func nextChange(after now: MonotonicTime) -> MonotonicTime? {
         var next: MonotonicTime?
         if rest.until > now { next = rest.until }

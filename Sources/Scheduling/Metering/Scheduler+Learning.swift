@@ -61,21 +61,22 @@ extension Scheduler {
 
     mutating func noteForLearning(firstTokenOf slot: Int, on index: Int, at now: MonotonicTime) {
         guard configuration.learns else { return }
-        let record = requests.records[slot]
         requests.records[slot].timing.reportedAt = now
         learning.disturbed(index, at: now)
-        guard record.timing.isAlone, record.request.task.generates,
-            learning.isLast(index, placedAt: record.timing.placedAt),
+        let timing = requests.records[slot].timing
+        guard timing.isAlone, requests.records[slot].request.task.generates,
+            learning.isLast(index, placedAt: timing.placedAt),
             endpoints[index].foreign.isNone
         else { return }
         let prior = learning.priors[index]
         let batch = endpoints[index].running.decodingSequences
         let size = RequestSize(
-            inputTokens: record.inputTokens, cachedInputTokens: record.cachedTokens,
+            inputTokens: requests.records[slot].inputTokens,
+            cachedInputTokens: requests.records[slot].cachedTokens,
             outputTokens: 1)
         guard batch <= prior.curve.capacity else { return }
         learning.times[index].answered(
-            after: now - record.timing.placedAt, overhead: configuration.model.overhead,
+            after: now - timing.placedAt, overhead: configuration.model.overhead,
             prefill: prior.prefillTime(of: size),
             step: prior.curve.iterationTime(batch: batch), batch: batch)
     }

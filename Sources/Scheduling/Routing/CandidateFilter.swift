@@ -38,12 +38,12 @@ struct CandidateFilter: Sendable {
         endpoints.indices.contains(model.index) ? endpoints[model.index] : []
     }
 
-    /// True if the endpoint's pool may have this request. The model is not looked at.
-    func permits(_ request: InferenceRequest, on endpoint: Int) -> Bool {
+    /// True if the endpoint's pool may have a request of that kind. The model is not looked at.
+    func permits(_ task: InferenceTask, of owner: TenantID, on endpoint: Int) -> Bool {
         let pool = pools[endpoint]
-        guard tasks[pool] & (1 << UInt32(request.task.ordinal)) != 0 else { return false }
+        guard tasks[pool] & (1 << UInt32(task.ordinal)) != 0 else { return false }
         if allowed.isEmpty { return true }
-        let tenant = request.tenant.index
+        let tenant = owner.index
         return allowed.indices.contains(tenant) && allowed[tenant][pool]
     }
 }

@@ -113,7 +113,8 @@ struct PrefixTable: Sendable {
 
     private func holds(_ entry: Entry, _ endpoint: Int, at now: MonotonicTime) -> Bool {
         guard clocks.indices.contains(endpoint) else { return false }
-        return entry.clock >= forgotten[endpoint] && clocks[endpoint] - entry.clock <= budgets[endpoint]
+        return entry.clock >= forgotten[endpoint]
+            && clocks[endpoint] - entry.clock <= budgets[endpoint]
             && now - entry.usedAt <= memory
     }
 

@@ -139,6 +139,10 @@ public struct LimitKey: Sendable {
             "a unary answer up to this is held whole, so that it can still be retried"),
         count("attempts", \.attempts, "attempts per request, the first one included"),
         span("retry_window_ms", \.retryWindow, "no further attempt this long after arrival"),
+        count(
+            "batch_retries", \.batchRetries,
+            "requests that the parts of a batch may take once a model server erred on it",
+            least: 0),
     ]
 
     private static let scheduling = [

@@ -256,7 +256,10 @@ final class Exchange: ClientHandler {
         case .placing:
             shell.submit(.withdrawn(id))
             refuse(error)
-        case .receiving, .classifying:
+        case .receiving:
+            refuse(error)
+        case .classifying:
+            shell.desk.left(self)
             refuse(error)
         case .sending, .streaming, .buffering, .discarding:
             settle(.failed(.cut))

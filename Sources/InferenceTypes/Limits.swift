@@ -85,6 +85,8 @@ public struct Limits: Hashable, Sendable {
     public var attempts = 3
     /// No further attempt once this long has passed since arrival.
     public var retryWindow = TimeSpan.seconds(10)
+    /// Requests that the parts of one batch may take together, once a model server erred on it.
+    public var batchRetries = 32
 
     // Scheduling
     public var queuedRequests = 4_096

@@ -7,8 +7,8 @@ extension GatewayConfiguration {
         public var isOn = true
         /// How long an endpoint is taken to hold what it was not asked for again.
         public var memory = TimeSpan.seconds(600)
-        /// Tokens that an endpoint's cache keeps beside what runs.
-        public var tokensPerEndpoint = 262_144
+        /// Tokens that an endpoint's cache keeps beside what runs; `nil`: by its profile.
+        public var tokensPerEndpoint: Int?
 
         public init() {}
     }

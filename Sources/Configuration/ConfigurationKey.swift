@@ -195,20 +195,20 @@ public struct ConfigurationKey: Hashable, Sendable {
             "learning.enabled", "true or false", "true",
             "do meters and our own streams correct the profiles"),
         ConfigurationKey(
-            "planner.reserve", "1 to 10", "2",
-            "how many times the expected load what is awake can carry, for crowds"),
-        ConfigurationKey(
-            "planner.minimum_on_ms", "milliseconds", "30000",
-            "an endpoint that was woken stays awake so long"),
-        ConfigurationKey(
             "affinity.enabled", "true or false", "true",
             "are prompts hashed, to know which endpoint has their beginning in its cache"),
         ConfigurationKey(
             "affinity.memory_ms", "milliseconds", "600000",
             "how long an endpoint is taken to hold what it was not asked for again"),
         ConfigurationKey(
-            "affinity.tokens_per_endpoint", "count", "262144",
+            "affinity.tokens_per_endpoint", "count", "2048 x max_batch",
             "tokens of earlier prompts and answers that an endpoint's cache keeps"),
+        ConfigurationKey(
+            "planner.reserve", "1 to 10", "2",
+            "how many times the expected load what is awake can carry, for crowds"),
+        ConfigurationKey(
+            "planner.minimum_on_ms", "milliseconds", "30000",
+            "an endpoint that was woken stays awake so long"),
         ConfigurationKey("probes.interval_ms", "milliseconds", "5000", "between two probes"),
         ConfigurationKey("probes.path", "path", "/health", "what is asked for"),
         ConfigurationKey(

@@ -152,12 +152,12 @@ struct ConfigurationReader {
         configuration.policy = policy("policy") ?? configuration.policy
         configuration.shadowPolicy = policy("shadow_policy")
         configuration.learns = root.block("learning").boolean("enabled") ?? true
+        readAffinity(root.block("affinity"))
         let planner = root.block("planner")
         configuration.planner.reserve =
             planner.number("reserve", in: 1...10) ?? configuration.planner.reserve
         configuration.planner.minimumOn =
             planner.milliseconds("minimum_on_ms") ?? configuration.planner.minimumOn
-        readAffinity(root.block("affinity"))
         let probes = root.block("probes")
         configuration.probes.interval =
             probes.milliseconds("interval_ms") ?? configuration.probes.interval
@@ -183,7 +183,7 @@ struct ConfigurationReader {
         affinity.isOn = block.boolean("enabled") ?? affinity.isOn
         affinity.memory = block.milliseconds("memory_ms") ?? affinity.memory
         affinity.tokensPerEndpoint =
-            block.integer("tokens_per_endpoint", in: 1...(1 << 40)) ?? affinity.tokensPerEndpoint
+            block.integer("tokens_per_endpoint", in: 1...(1 << 40))
         configuration.affinity = affinity
     }
 

@@ -121,18 +121,18 @@ extension GatewayConfiguration {
             ("shadow_policy", .optional(shadowPolicy) { .plain($0.rawValue) }),
             ("learning", .block([("enabled", .boolean(learns))])),
             (
+                "affinity",
+                .block([
+                    ("enabled", .boolean(affinity.isOn)),
+                    ("memory_ms", .milliseconds(affinity.memory)),
+                    ("tokens_per_endpoint", .optional(affinity.tokensPerEndpoint) { .integer($0) }),
+                ])
+            ),
+            (
                 "planner",
                 .block([
                     ("reserve", .number(planner.reserve)),
                     ("minimum_on_ms", .milliseconds(planner.minimumOn)),
-                ])
-            ),
-            (
-                "affinity",
-                .block([
-                    ("enabled", .boolean(affinity.isOn)),
-                    ("memory_ms", .integer(Int(affinity.memory.nanoseconds / 1_000_000))),
-                    ("tokens_per_endpoint", .integer(affinity.tokensPerEndpoint)),
                 ])
             ),
             (

@@ -40,11 +40,11 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var secondsAboveLimit: Double?
     /// Energy over a lower bound, less one; `nil` without one.
     public var aboveBound: Double?
+    /// Input tokens that came out of prefix caches, 0 to 1; `nil` where nobody could share.
+    public var cachedShare: Double?
     /// Requests placed in a second of real time, the engines' work and all else that a run takes
     /// included; `nil` if nobody looked at a clock. The only figure that differs from run to run.
     public var decisionsPerSecond: Double?
-    /// Input tokens that came out of prefix caches, 0 to 1; `nil` where nobody could share.
-    public var cachedShare: Double?
     /// One by one, where there is a mix of them.
     public var services: [ServiceRow]?
 

@@ -28,20 +28,20 @@ public struct RunRecord: Sendable {
 
     public var energyAboveIdle: Joules { energy.total - idleFloor }
 
-    /// Without the idle power of the time after the last completion, in which nothing runs.
-    public var energyToLastEnd: Joules {
-        let last = outcomes.reduce(MonotonicTime.zero) { max($0, $1.finishedAt ?? .zero) }
-        guard length > .zero, last > .zero else { return energy.total }
-        let rest = max(length.seconds - last.seconds, 0) / length.seconds
-        return energy.total - Joules(idleFloor.value * rest)
-    }
-
     /// Of all input tokens of requests that were answered, the share that came out of prefix
     /// caches.
     public var cachedShare: Double {
         let input = finished.reduce(0) { $0 + $1.inputTokens }
         return input == 0
             ? 0 : Double(finished.reduce(0) { $0 + $1.cachedTokens }) / Double(input)
+    }
+
+    /// Without the idle power of the time after the last completion, in which nothing runs.
+    public var energyToLastEnd: Joules {
+        let last = outcomes.reduce(MonotonicTime.zero) { max($0, $1.finishedAt ?? .zero) }
+        guard length > .zero, last > .zero else { return energy.total }
+        let rest = max(length.seconds - last.seconds, 0) / length.seconds
+        return energy.total - Joules(idleFloor.value * rest)
     }
 
     public var finished: [RequestOutcome] { outcomes.filter { $0.finishedAt != nil } }

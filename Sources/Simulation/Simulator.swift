@@ -175,6 +175,7 @@ public struct Simulator: ~Copyable {
             let endpoint = placement.endpoint.index
             outcomes[index].endpoint = endpoint
             outcomes[index].retries = placement.attempt - 1
+            outcomes[index].predictedCachedTokens = placement.cachedInputTokens
             outcomes[index].predictedEnergy = placement.estimate.marginalEnergy
             engines[endpoint].submit(work(index), at: now)
             wakes[endpoint] = engines[endpoint].nextEvent() ?? .distantFuture

@@ -185,3 +185,17 @@ def test_bulk_fills_what_chat_leaves_and_breaks_no_promise():
     assert rows["notes", 0]["served"] >= 0.9
     assert rows["spam", 0]["served"] >= 0.9
     assert mixed(GPUS, "bulk_as_others")[CHAT.stem, 0]["attainment"] < 0.95
+
+
+def test_what_lies_in_caches_saves_joules_at_the_same_promises():
+    """Conversations on unlike pools: knowing who holds what, not knowing, and the baselines."""
+    pools = ("h100-llama-3.1-8b:4", "npu-assumed-8b:4:vllm-rbln")
+    rows = simulate(
+        pools, ["energy_aware", "without_affinity", "cache_aware", "consistent_hash",
+                "least_requests", "round_robin"],
+        more=["--sessions", 4, "--seconds", 600])
+    for policy, (energy, kept) in rows.items():
+        print(f"{policy}: {energy:.3f} MJ, {kept:.2%} kept")
+    energy, kept = rows.pop("energy_aware")
+    assert kept >= 0.995
+    assert all(energy <= 0.9 * other for other, _ in rows.values())

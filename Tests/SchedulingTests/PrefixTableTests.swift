@@ -22,7 +22,8 @@ func prefix(_ identity: UInt64, _ sizes: [Int] = [1_024, 2_048, 4_000], whole: I
     private func table(
         entries: Int = 1_024, budget: Int = 100_000, memory: TimeSpan = .seconds(60)
     ) -> PrefixTable {
-        PrefixTable(entries: entries, endpoints: 3, budget: budget, memory: memory)
+        PrefixTable(
+            entries: entries, budgets: Array(repeating: budget, count: 3), memory: memory)
     }
 
     @Test func theLongestSharedBeginningIsFoundWhereItWasComputed() {

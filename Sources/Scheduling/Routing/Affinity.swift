@@ -6,8 +6,11 @@ public struct AffinityRule: Hashable, Sendable {
     public var isOn = true
     /// How long an endpoint is taken to hold what it has not been asked for again.
     public var memory = TimeSpan.seconds(600)
-    /// Tokens of prompts and answers that an endpoint's cache keeps beside what runs.
-    public var tokensPerEndpoint = 262_144
+    /// Tokens of prompts and answers that an endpoint's cache keeps beside what runs; `nil`: 2,048
+    /// for each sequence that the profile runs at once. Too few and prompts go astray, too many and
+    /// a busy endpoint drops what was counted on, when it can least afford to compute it.
+    public var tokensPerEndpoint: Int?
+    static let tokensPerSequence = 2_048
 
     public init() {}
     public static let defaults = AffinityRule()
@@ -28,8 +31,10 @@ struct Affinity: Sendable {
         isOn = rule.isOn && configuration.endpoints.count > 1
         table = PrefixTable(
             entries: isOn ? configuration.limits.rememberedPrefixes : 0,
-            endpoints: configuration.endpoints.count, budget: rule.tokensPerEndpoint,
-            memory: rule.memory)
+            budgets: configuration.endpoints.map {
+                rule.tokensPerEndpoint
+                    ?? min(max($0.profile.maxBatch, 1), 1 << 20) * AffinityRule.tokensPerSequence
+            }, memory: rule.memory)
         factors = Array(repeating: HitFactor(), count: configuration.endpoints.count)
         blocks = configuration.endpoints.map {
             Self.block(configuration.pools[$0.pool.index].engine)

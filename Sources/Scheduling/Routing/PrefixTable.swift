@@ -36,21 +36,22 @@ struct PrefixTable: Sendable {
     private var clocks: [Int64]
     /// By endpoint: what was used before this reading of the clock is gone.
     private var forgotten: [Int64]
-    private let budget: Int64
+    /// By endpoint.
+    private let budgets: [Int64]
     private let memory: TimeSpan
 
     /// - Parameters:
     ///   - entries: most entries; rounded down to a power of two, at least four.
-    ///   - budget: tokens that an endpoint computes until what it has not used since is gone.
+    ///   - budgets: by endpoint, tokens that it computes until what it has not used since is gone.
     ///   - memory: how long an entry holds without being used.
-    init(entries: Int, endpoints: Int, budget: Int, memory: TimeSpan) {
+    init(entries: Int, budgets: [Int], memory: TimeSpan) {
         let most = min(max(entries, Self.ways), 1 << 26)
         let count = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
         self.entries = Array(repeating: Entry(), count: count)
         setMask = UInt64(count / Self.ways - 1)
-        clocks = Array(repeating: 1, count: endpoints)
-        forgotten = Array(repeating: 0, count: endpoints)
-        self.budget = Int64(max(budget, 0))
+        clocks = Array(repeating: 1, count: budgets.count)
+        forgotten = Array(repeating: 0, count: budgets.count)
+        self.budgets = budgets.map { Int64(max($0, 0)) }
         self.memory = memory
     }
 
@@ -112,7 +113,8 @@ struct PrefixTable: Sendable {
 
     private func holds(_ entry: Entry, _ endpoint: Int, at now: MonotonicTime) -> Bool {
         guard clocks.indices.contains(endpoint) else { return false }
-        return entry.clock >= forgotten[endpoint] && clocks[endpoint] - entry.clock <= budget
+        return entry.clock >= forgotten[endpoint]
+            && clocks[endpoint] - entry.clock <= budgets[endpoint]
             && now - entry.usedAt <= memory
     }
 

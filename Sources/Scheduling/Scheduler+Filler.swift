@@ -4,6 +4,7 @@ import InferenceTypes
 /// Bulk as filler; see ``FillerRule``.
 extension Scheduler {
     /// True for a bulk request whose model others want, too.
+    @inline(__always)
     func isFiller(_ slot: Int, at now: MonotonicTime) -> Bool {
         guard requests.records[slot].request.serviceClass == .bulk, configuration.filler.isOn else {
             return false
@@ -22,6 +23,7 @@ extension Scheduler {
     }
 
     /// True if a bulk request has been passed over so often and for so long that it has a turn.
+    @inline(__always)
     func isForced(_ slot: Int, at now: MonotonicTime) -> Bool {
         precedence.overdue == ServiceClass.bulk.rank
             && now - requests.records[slot].arrival >= configuration.filler.forceAge

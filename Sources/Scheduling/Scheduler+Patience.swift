@@ -17,6 +17,7 @@ public struct Patience: Hashable, Sendable {
 extension Scheduler {
     /// 0 to 1: what the model's governor learned for this tenant, and all of it for an answer that
     /// is expected to be so short that a single burst spoils it.
+    @inline(__always)
     func strictness(_ slot: Int) -> Double {
         // Fields one by one: a copy of the record would count references.
         let learned =
@@ -25,6 +26,7 @@ extension Scheduler {
         return max(learned, shortness)
     }
 
+    @inline(__always)
     private func governor(of request: InferenceRequest) -> Int? {
         guard (0..<configuration.modelCount).contains(request.model.index) else { return nil }
         let tenants = configuration.tenants.count
@@ -34,6 +36,7 @@ extension Scheduler {
     }
 
     /// True while enough of the promised time to first token is left.
+    @inline(__always)
     func mayWait(_ slot: Int, at now: MonotonicTime) -> Bool {
         guard requests.records[slot].mayWait, !isShuttingDown,
             let promise = requests.records[slot].objective.timeToFirstToken,

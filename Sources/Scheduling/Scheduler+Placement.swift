@@ -47,6 +47,7 @@ extension Scheduler {
     }
 
     /// The filters that do not depend on the moment.
+    @inline(__always)
     func mayUse(_ index: Int, _ slot: Int) -> Bool {
         filter.permits(
             requests.records[slot].request.task, of: requests.records[slot].request.tenant,
@@ -63,6 +64,7 @@ extension Scheduler {
         return router.lateness(of: pick, demand, endpoints) > 0
     }
 
+    @inline(__always)
     func demand(_ slot: Int, _ size: RequestSize) -> Router.Demand {
         Router.Demand(
             size: size, model: requests.records[slot].request.model,

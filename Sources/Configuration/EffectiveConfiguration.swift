@@ -129,6 +129,14 @@ extension GatewayConfiguration {
                 ])
             ),
             ("scrapes", .block([("interval_ms", .milliseconds(scrapes.interval))])),
+            (
+                "journal",
+                journal.path.map { path in
+                    .block([
+                        ("path", .text(path)), ("max_bytes", .integer(journal.maxBytes)),
+                    ])
+                } ?? .block([])
+            ),
             ("threads", .integer(threads)),
             ("log_level", .plain(logLevel.rawValue)),
             ("denied_fields", .list(deniedFields.map { .text($0) })),

@@ -45,9 +45,8 @@ struct BlockChecksum {
         var index = 0
         payload.withUnsafeBytes { bytes in
             while index + 8 <= bytes.count {
-                digest.mix(
-                    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                )
+                let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                digest.mix(UInt64(littleEndian: word))
                 index += 8
             }
         }

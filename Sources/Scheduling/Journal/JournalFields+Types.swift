@@ -216,6 +216,7 @@ extension Limits: JournalFields {
         try coder.code(&bulkQueueTimeout)
         try coder.code(&unsettledRequests)
         try coder.code(&energyAccounts)
+        try coder.code(&journalBufferBytes)
     }
     static var blank: Self { Self() }
 }

@@ -165,7 +165,7 @@ struct ConfigurationReader {
         configuration.scrapes.interval =
             scrapes.milliseconds("interval_ms") ?? configuration.scrapes.interval
         let journal = root.block("journal")
-        configuration.journal.path = journal.exists ? journal.required("path")?.value : nil
+        configuration.journal.path = journal.string("path")?.value
         configuration.journal.maxBytes =
             journal.integer("max_bytes", in: 65_536...(1 << 50)) ?? configuration.journal.maxBytes
         configuration.threads = root.integer("threads", in: 0...256) ?? 0

@@ -131,11 +131,10 @@ extension GatewayConfiguration {
             ("scrapes", .block([("interval_ms", .milliseconds(scrapes.interval))])),
             (
                 "journal",
-                journal.path.map { path in
-                    .block([
-                        ("path", .text(path)), ("max_bytes", .integer(journal.maxBytes)),
-                    ])
-                } ?? .block([])
+                .block([
+                    ("path", .optional(journal.path) { .text($0) }),
+                    ("max_bytes", .integer(journal.maxBytes)),
+                ])
             ),
             ("threads", .integer(threads)),
             ("log_level", .plain(logLevel.rawValue)),

@@ -7,7 +7,9 @@ enum JournalBounds {
     static let largestCount = 1 << 40
     static let most = 1 << 16
     /// Of models and tenants: there is a governor and a row of accounts for each.
-    static let mostPairs = 1 << 20
+    static let mostPairs = 1 << 16
+    /// No gateway runs for longer: 36 years.
+    static let longestRun = TimeSpan(nanoseconds: 1 << 60)
 
     /// What is wrong with the scheduler that the head describes; `nil`: nothing.
     static func problem(of head: JournalHead) -> String? {
@@ -18,8 +20,7 @@ enum JournalBounds {
         ]
         guard counts.allSatisfy({ (0...most).contains($0) }),
             configuration.modelCount * (configuration.tenants.count + 1) <= mostPairs,
-            configuration.pools.count * configuration.modelCount * 4
-                * (configuration.tenants.count + 1) <= 4 * mostPairs
+            head.start >= .zero, head.start - .zero <= longestRun
         else { return "a fleet of impossible size" }
         guard configuration.objectives.count <= ServiceClass.allCases.count else {
             return "promises for more classes than there are"
@@ -30,6 +31,35 @@ enum JournalBounds {
         return problem(of: configuration.endpoints, pools: configuration.pools.count)
             ?? problem(of: configuration.meters, endpoints: configuration.endpoints.count)
             ?? problem(ofNumbers: configuration)
+    }
+
+    /// What no gateway would tell its scheduler; `nil`: nothing. Clients' and servers' own numbers
+    /// are not among it: those the scheduler has to bear.
+    static func problem(of event: Scheduler.Event, after time: TimeSpan) -> String? {
+        guard time >= .zero - longestRun, time <= longestRun else {
+            return "an event at an impossible time"
+        }
+        let isSound =
+            switch event {
+            case .progress(let reports):
+                reports.allSatisfy { (0...largestCount).contains($0.outputTokens) }
+            case .scraped(_, let load):
+                (0...most).contains(load.running >> 8) && (0...most).contains(load.waiting >> 8)
+                    && (load.kvUsage ?? 0).isFinite
+            case .metered(let windows):
+                windows.allSatisfy {
+                    $0.start <= $0.end && $0.span <= longestRun && $0.end - .zero <= longestRun
+                        && $0.start >= .zero - longestRun
+                }
+            case .setPowerLimits(let limits):
+                (limits.pools + [limits.site]).allSatisfy { (0...1e12).contains($0?.value ?? 0) }
+                    && (1...1e6).contains(limits.pue) && (0...1).contains(limits.share)
+            case .arrived, .firstToken, .finished, .attemptFailed, .withdrawn, .probed,
+                .powerStateChanged, .planned, .relabelled, .setPolicy, .setEndpointState,
+                .drainAll, .deadline:
+                true
+            }
+        return isSound ? nil : "an event with impossible numbers"
     }
 
     private static func problem(

@@ -91,7 +91,7 @@ extension FieldReader {
             throw error("\(code) is no kind of event", at: first)
         }
         switch kind {
-        case .arrived: return .arrived(try request())
+        case .arrived: return .arrived(try read())
         case .firstToken: return .firstToken(try read())
         case .progress: return .progress(try read())
         case .finished: return .finished(try read(), try read())
@@ -112,17 +112,5 @@ extension FieldReader {
         case .drainAll: return .drainAll
         case .deadline: return .deadline
         }
-    }
-
-    /// The gateway bounds what clients say before the scheduler hears of it; a file is held to the
-    /// same.
-    private mutating func request() throws(JournalError) -> InferenceRequest {
-        let first = position
-        let request: InferenceRequest = try read()
-        let sizes = 0...JournalBounds.largestCount
-        guard sizes.contains(request.promptBytes), sizes.contains(request.mediaParts),
-            sizes.contains(request.choices), request.maxOutputTokens.map(sizes.contains) ?? true
-        else { throw error("a request of impossible size", at: first) }
-        return request
     }
 }

@@ -18,7 +18,7 @@ public enum JournalFormat {
     /// Another layout gets another number; a reader knows one.
     public static let version: UInt64 = 1
     static let prologueBytes = 16
-    static let blockHeadBytes = 24
+    package static let blockHeadBytes = 24
     /// Bytes after which the recorder closes a block.
     public static let usualBlock = 64 << 10
     /// Room for the last event of a block.
@@ -29,11 +29,9 @@ public enum JournalFormat {
     /// The end of a journal, in bytes.
     public static let endBytes = blockHeadBytes + 1
 
-    enum BlockKind: UInt8, CaseIterable, JournalChoice {
+    package enum BlockKind: UInt8, CaseIterable {
         case head = 1
         case events, end
-
-        var journalCode: UInt8 { rawValue }
     }
 
     /// What every file begins with.
@@ -44,7 +42,7 @@ public enum JournalFormat {
         return writer.bytes
     }
 
-    static func block(_ kind: BlockKind, number: UInt64, _ payload: [UInt8]) -> [UInt8] {
+    package static func block(_ kind: BlockKind, number: UInt64, _ payload: [UInt8]) -> [UInt8] {
         var writer = FieldWriter()
         writer.bytes.reserveCapacity(blockHeadBytes + payload.count)
         let first = UInt64(kind.rawValue) | UInt64(payload.count) << 32

@@ -127,15 +127,19 @@ public struct JournalReader {
     }
 
     private mutating func record() throws(JournalError) -> Record {
+        let first = records.position
         let event = try records.event()
         var step = 0
         try records.integer(&step)
+        last = MonotonicTime(nanoseconds: last.nanoseconds &+ Int64(step))
+        if let problem = JournalBounds.problem(of: event, after: last - head.start) {
+            throw records.error(problem, at: first)
+        }
         let count = try records.varint()
         guard count <= UInt64(JournalBounds.largestCount) else {
             throw records.error("\(count) actions after one event")
         }
         let digest = count > 0 ? UInt32(truncatingIfNeeded: try records.fixed(bytes: 4)) : nil
-        last = MonotonicTime(nanoseconds: last.nanoseconds &+ Int64(step))
         events += 1
         return Record(
             event: event, kind: JournalEventKind(event), at: last, actions: Int(count),

@@ -160,7 +160,7 @@ private func dumped(_ value: Any) -> String {
         #expect(codes(PowerState.self) && codes(Scheduler.AdministrativeState.self))
         #expect(codes(UpstreamFailure.Phase.self) && codes(Placement.Reason.self))
         #expect(codes(RejectionReason.self) && codes(EndpointCondition.self))
-        #expect(codes(JournalEnd.self) && codes(JournalFormat.BlockKind.self))
+        #expect(codes(JournalEnd.self))
     }
 
     /// Texts of clients have no way into a journal: what it has of a request are sizes, choices

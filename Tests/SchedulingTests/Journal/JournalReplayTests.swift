@@ -78,7 +78,7 @@ private func eventful(seed: UInt64, events: Int = 4_000) -> [UInt8] {
     @Test func timesKeepTheirNanoseconds() throws {
         let start = MonotonicTime(nanoseconds: 987_654_321_012_345)
         var journal = MemoryJournal(Fleet.equal(1), seed: 1, at: start)
-        let times: [Int64] = [.max, .min, 0, 987_654_321_012_346, -5]
+        let times: [Int64] = [1 << 60, -(1 << 59), 0, 987_654_321_012_346, -5]
         for time in times {
             journal.record(.deadline, at: MonotonicTime(nanoseconds: time), [])
         }
@@ -154,6 +154,25 @@ private func eventful(seed: UInt64, events: Int = 4_000) -> [UInt8] {
         #expect(
             try problem { $0.meters = [.init(name: "m", endpoints: [EndpointID(2)], scope: .wall)] }
                 .contains("meter 0"))
+    }
+
+    @Test func whatNoGatewayWouldSayIsRefusedWhereItStands() throws {
+        func error(_ event: Scheduler.Event, at time: Int64 = 0) throws -> JournalError? {
+            var journal = MemoryJournal(Fleet.equal(1), seed: 1)
+            journal.record(.deadline, at: .zero, [])
+            let record = UInt64(journal.bytes.count + JournalFormat.blockHeadBytes + 3)
+            journal.record(event, at: MonotonicTime(nanoseconds: time), [])
+            let error = try Outcome(replaying: journal.finish()).error
+            #expect(error == nil || error?.offset == record)
+            return error
+        }
+        let id = RequestID(1)
+        #expect(try error(.progress([.init(request: id, outputTokens: 9)])) == nil)
+        #expect(try error(.progress([.init(request: id, outputTokens: -1)])) != nil)
+        #expect(try error(.setPowerLimits(PowerLimits(site: Watts(.nan)))) != nil)
+        #expect(
+            try error(.scraped(EndpointID(0), .init(running: .max, waiting: 0, at: .zero))) != nil)
+        #expect(try error(.deadline, at: .max) != nil)
     }
 
     @Test func aRequestThatIsHereCannotArrive() throws {

@@ -37,6 +37,8 @@ public struct ReplayReport: Codable, Hashable, Sendable {
     public var startedAt = 0.0
     public var events = 0
     public var requests = 0
+    /// Of the file, as far as it is whole.
+    public var bytes = 0
     /// From the journal's beginning to its last event.
     public var seconds = 0.0
     /// Placements and rejections.
@@ -57,7 +59,7 @@ public struct ReplayReport: Codable, Hashable, Sendable {
     public var isExact: Bool { divergence == nil && damage == nil }
 
     enum CodingKeys: String, CodingKey {
-        case policy, events, requests, seconds, decisions, end, completed, cancelled, failed
+        case policy, events, requests, bytes, seconds, decisions, end, completed, cancelled, failed
         case placed, rejections, divergence, damage
         case gatewayVersion = "gateway_version"
         case startedAt = "started_at"
@@ -91,6 +93,7 @@ public struct ReplayReport: Codable, Hashable, Sendable {
         } catch let error as JournalError {
             damage = error.description
         }
+        bytes = Int(replay.reader.offset)
         switch replay.reader.ending {
         case .marked(let mark): end = mark.rawValue
         case .cut: end = "cut"

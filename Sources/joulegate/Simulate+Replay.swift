@@ -30,9 +30,10 @@ struct ReplayOptions: ParsableArguments {
     private func show(_ report: ReplayReport, seconds: Double) {
         print(
             String(
-                format: "%d events, %d requests, %d decisions in %.1f s of the gateway; "
-                    + "replayed in %.2f s, %.0f decisions per second",
-                report.events, report.requests, report.decisions, report.seconds, seconds,
+                format: "%d events, %d requests, %d decisions in %.1f s of the gateway, "
+                    + "%.0f bytes per request; replayed in %.2f s, %.0f decisions per second",
+                report.events, report.requests, report.decisions, report.seconds,
+                Double(report.bytes) / Double(max(report.requests, 1)), seconds,
                 Double(report.decisions) / max(seconds, 1e-9)))
         print(
             "policy \(report.policy), gateway \(report.gatewayVersion), "

@@ -79,6 +79,7 @@ private struct MadeJournal: ~Copyable {
         let report = try ReplayReport(try made.reader())
         #expect(report.isExact && report.end == "stopped")
         #expect(report.events == 87 && report.requests == 44 && report.decisions == 44)
+        #expect(report.bytes > 44 * 30 && report.bytes < 44 * 200 + 2_000)
         #expect(report.completed == 41 && report.cancelled == 1 && report.failed == 0)
         #expect(report.placed.map(\.endpoint) == ["a:1", "b:2"])
         #expect(report.placed.allSatisfy { $0.placements > 20 })

@@ -150,7 +150,9 @@ final class JournalFile: Sendable {
         guard Self.write(block, to: descriptor) else { return (nil, Self.message(errno)) }
         writtenBytes.store(size, ordering: .relaxed)
         writtenEvents.add(Int(batch.events), ordering: .relaxed)
-        queue.withLock { $0.spares.append(batch.records) }
+        // A new one: the old one is still in use here.
+        let spare = JournalRecorder.buffer()
+        queue.withLock { $0.spares.append(spare) }
         return nil
     }
 

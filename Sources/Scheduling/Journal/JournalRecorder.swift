@@ -56,11 +56,11 @@ public struct JournalRecorder: Sendable {
         writer.fixed(UInt64(digest.short), bytes: 4)
     }
 
-    /// Hands out what was recorded and goes on into `buffer`, which is empty.
-    public mutating func take(into buffer: [UInt8]) -> Batch {
+    /// Hands out what was recorded and goes on into `buffer`, which has to be empty and nobody
+    /// else's: otherwise it is copied.
+    public mutating func take(into buffer: consuming [UInt8]) -> Batch {
         let batch = Batch(number: number, events: events - number, records: writer.bytes)
         writer.bytes = buffer
-        writer.bytes.removeAll(keepingCapacity: true)
         number = events
         return batch
     }

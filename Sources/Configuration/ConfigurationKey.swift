@@ -194,6 +194,12 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "learning.enabled", "true or false", "true",
             "do meters and our own streams correct the profiles"),
+        ConfigurationKey(
+            "planner.reserve", "1 to 10", "2",
+            "how many times the expected load what is awake can carry, for crowds"),
+        ConfigurationKey(
+            "planner.minimum_on_ms", "milliseconds", "30000",
+            "an endpoint that was woken stays awake so long"),
         ConfigurationKey("probes.interval_ms", "milliseconds", "5000", "between two probes"),
         ConfigurationKey("probes.path", "path", "/health", "what is asked for"),
         ConfigurationKey(

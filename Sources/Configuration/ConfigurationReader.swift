@@ -152,6 +152,11 @@ struct ConfigurationReader {
         configuration.policy = policy("policy") ?? configuration.policy
         configuration.shadowPolicy = policy("shadow_policy")
         configuration.learns = root.block("learning").boolean("enabled") ?? true
+        let planner = root.block("planner")
+        configuration.planner.reserve =
+            planner.number("reserve", in: 1...10) ?? configuration.planner.reserve
+        configuration.planner.minimumOn =
+            planner.milliseconds("minimum_on_ms") ?? configuration.planner.minimumOn
         let probes = root.block("probes")
         configuration.probes.interval =
             probes.milliseconds("interval_ms") ?? configuration.probes.interval

@@ -121,6 +121,13 @@ extension GatewayConfiguration {
             ("shadow_policy", .optional(shadowPolicy) { .plain($0.rawValue) }),
             ("learning", .block([("enabled", .boolean(learns))])),
             (
+                "planner",
+                .block([
+                    ("reserve", .number(planner.reserve)),
+                    ("minimum_on_ms", .milliseconds(planner.minimumOn)),
+                ])
+            ),
+            (
                 "probes",
                 .block([
                     ("interval_ms", .milliseconds(probes.interval)),

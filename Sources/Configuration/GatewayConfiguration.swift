@@ -20,6 +20,7 @@ public struct GatewayConfiguration: Hashable, Sendable {
     public var shadowPolicy: RoutingPolicy?
     /// True: what meters and our own streams show corrects the profiles.
     public var learns = true
+    public var planner = PlannerRule()
     public var limits = Limits()
     public var probes = Probes()
     public var scrapes = Scrapes()

@@ -13,8 +13,9 @@ final class ControlPlane {
     private var meterPages: [MeterSourcePage] = []
     /// Windows of the meters become events.
     private(set) lazy var desk = MeterDesk(
-        gateway.configuration, board: gateway.power, at: reactor.now
-    ) { [unowned self] windows in self.submit(.metered(windows)) }
+        gateway.configuration, board: gateway.power, at: reactor.now,
+        submit: { [unowned self] in self.submit(.metered($0)) },
+        relabel: { [unowned self] in self.submit(.relabelled($0, label: $1)) })
     private var timers: [Timer] = []
     private var powerSwitch: PowerSwitch?
     private var conditions: [EndpointCondition]

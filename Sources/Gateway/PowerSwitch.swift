@@ -33,7 +33,10 @@ final class PowerSwitch {
     init(plane: ControlPlane) {
         self.plane = plane
         let configuration = Scheduler.Configuration(plane.gateway.configuration)
-        planner = Planner(configuration)
+        var settings = Planner.Configuration()
+        settings.reserve = plane.gateway.configuration.planner.reserve
+        settings.minimumOn = plane.gateway.configuration.planner.minimumOn
+        planner = Planner(configuration, configuration: settings)
         isBusy = Array(repeating: false, count: configuration.endpoints.count)
         deadlines = Array(repeating: .zero, count: isBusy.count)
         pollers = isBusy.indices.map { index in

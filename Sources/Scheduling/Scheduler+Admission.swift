@@ -31,7 +31,7 @@ extension Scheduler {
             reject(slot, .shuttingDown, at: now, into: &actions)
             return
         }
-        countDemand(slot)
+        countDemand(slot, at: now)
         notePromise(slot, at: now)
         // Room that time alone made (slow start, a foreign load grown old) goes to those who
         // wait first.
@@ -48,6 +48,7 @@ extension Scheduler {
         _ slot: Int, ifHopeless reason: RejectionReason, at now: MonotonicTime,
         into actions: inout [Action]
     ) {
+        if sleepers > 0 { allowForWaking(slot, at: now) }
         var prospect = survey(slot, at: now)
         // Power or a filler's place is not to be had by waking somebody.
         if prospect != .now, sleepers > 0, !requests.records[slot].lacksPower,

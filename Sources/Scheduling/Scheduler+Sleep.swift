@@ -14,11 +14,11 @@ extension Scheduler {
                         + endpoint.foreign.sequences(at: now),
                     queuedPrefill: endpoint.prefill.queued(at: now))
             },
-            demands: demands, waiting: queue.count)
+            demands: demands, waiting: queue.count, models: configuration.learns ? models : nil)
     }
 
     /// Counts what was asked for.
-    mutating func countDemand(_ slot: Int) {
+    mutating func countDemand(_ slot: Int, at now: MonotonicTime) {
         let model = requests.records[slot].request.model.index
         guard demands.indices.contains(model) else { return }
         let sequences = requests.records[slot].sequences
@@ -26,7 +26,7 @@ extension Scheduler {
         demands[model].inputTokens += requests.records[slot].inputTokens
         demands[model].outputTokens += requests.records[slot].outputTokens * sequences
         if let gap = requests.records[slot].objective.interTokenLatency {
-            demands[model].interTokenLatency = min(demands[model].interTokenLatency ?? gap, gap)
+            demands[model].note(promised: gap, at: now)
         }
     }
 
@@ -34,7 +34,10 @@ extension Scheduler {
     mutating func planned(_ plan: Plan, at now: MonotonicTime, into actions: inout [Action]) {
         guard plan.awake.count == endpoints.count else { return }
         for index in endpoints.indices where endpoints[index].power.canSleep {
-            endpoints[index].power.isWanted = plan.awake[index]
+            // A request has summoned it on its way to sleep: that stands until it is awake.
+            let isSummoned =
+                endpoints[index].power.state == .fallingAsleep && endpoints[index].power.isWanted
+            endpoints[index].power.isWanted = plan.awake[index] || isSummoned
             settlePower(index, at: now, into: &actions)
         }
     }
@@ -130,6 +133,26 @@ extension Scheduler {
         endpoints[best].power.isWanted = true
         settleSummoned(best, at: now, into: &actions)
         return endpoints[best].power.isAwake
+    }
+
+    /// Where all that could serve a request are asleep it may wait for one to wake, with half of
+    /// that again for whoever waits before it, even if that is longer than a queue's usual wait.
+    mutating func allowForWaking(_ slot: Int, at now: MonotonicTime) {
+        guard requests.records[slot].attempts == 0 else { return }
+        var longest: TimeSpan?
+        for index in filter.endpoints(of: requests.records[slot].request.model)
+        where mayUse(index, slot) && endpoints[index].isSound {
+            switch endpoints[index].power.state {
+            case .awake, .retiring: return
+            case .waking: break
+            case .fallingAsleep, .asleep:
+                guard configuration.wakesOnDemand else { continue }
+            }
+            longest = max(longest ?? .zero, endpoints[index].power.wakeTime)
+        }
+        guard let longest else { return }
+        let wait = TimeSpan(seconds: longest.seconds * 1.5)
+        requests.records[slot].deadline = max(requests.records[slot].deadline, now + wait)
     }
 
     /// Others who wait may use what was taken back for one of them.

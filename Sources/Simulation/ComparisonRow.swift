@@ -8,6 +8,9 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var megajoules: Double
     /// Beyond what the fleet would have drawn with nothing to do.
     public var megajoulesAboveIdle: Double
+    /// Counted to the run's own last completion only, for comparison with figures that are; of a
+    /// fleet that is always on.
+    public var megajoulesToLastEnd: Double
     public var joulesPerOutputToken: Double
     /// Share of requests whose promise was kept, 0 to 1.
     public var attainment: Double
@@ -37,12 +40,16 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     public var secondsAboveLimit: Double?
     /// Energy over a lower bound, less one; `nil` without one.
     public var aboveBound: Double?
+    /// Requests placed in a second of real time, the engines' work and all else that a run takes
+    /// included; `nil` if nobody looked at a clock. The only figure that differs from run to run.
+    public var decisionsPerSecond: Double?
     /// One by one, where there is a mix of them.
     public var services: [ServiceRow]?
 
     enum CodingKeys: String, CodingKey {
         case policy, seed, megajoules, attainment, services
         case megajoulesAboveIdle = "megajoules_above_idle"
+        case megajoulesToLastEnd = "megajoules_to_last_end"
         case joulesPerOutputToken = "joules_per_output_token"
         case turnedAway = "turned_away"
         case ttftMillisecondsP50 = "ttft_ms_p50"
@@ -57,6 +64,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case outputTokensPerSecond = "output_tokens_per_second"
         case meanWatts = "mean_watts"
         case peakWatts = "peak_watts"
+        case decisionsPerSecond = "decisions_per_second"
         case aboveBound = "above_bound"
         case secondsAboveLimit = "seconds_above_limit"
     }
@@ -74,6 +82,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         self.seed = seed
         megajoules = record.energy.total.value / 1e6
         megajoulesAboveIdle = record.energyAboveIdle.value / 1e6
+        megajoulesToLastEnd = record.energyToLastEnd.value / 1e6
         joulesPerOutputToken = record.energyPerOutputToken
         attainment = record.attainment(services)
         turnedAway = record.outcomes.count { $0.finishedAt == nil }

@@ -28,6 +28,14 @@ public struct RunRecord: Sendable {
 
     public var energyAboveIdle: Joules { energy.total - idleFloor }
 
+    /// Without the idle power of the time after the last completion, in which nothing runs.
+    public var energyToLastEnd: Joules {
+        let last = outcomes.reduce(MonotonicTime.zero) { max($0, $1.finishedAt ?? .zero) }
+        guard length > .zero, last > .zero else { return energy.total }
+        let rest = max(length.seconds - last.seconds, 0) / length.seconds
+        return energy.total - Joules(idleFloor.value * rest)
+    }
+
     public var finished: [RequestOutcome] { outcomes.filter { $0.finishedAt != nil } }
 
     /// Share of all requests whose promise was kept, 0 to 1.

@@ -7,8 +7,9 @@ import InferenceTypes
 /// that refreshes every 30 s gives windows of 30 s and no empty ones between. Without a counter the
 /// power is integrated by trapezoids.
 ///
-/// Left out: readings that lack a part, are beyond belief (a difference above 1.2 times what the
-/// meter's parts can draw) or come a second time. When the last good reading is older than
+/// Left out: readings that lack a part (unless that many in a row do: then the part is gone), are
+/// beyond belief (a difference above 1.2 times what the meter's parts can draw) or come a second
+/// time. When the last good reading is older than
 /// 30 s, or one and a half of the exporter's own intervals if those are longer, the model speaks:
 /// windows are marked imputed. A counter that comes back settles them (recovered), for it has
 /// counted on; a reset, or a gauge, leaves them as they are (conceded).
@@ -24,6 +25,8 @@ public struct MeterIntegrator: Sendable {
         /// A silence longer than this is conceded, piece by piece.
         public var longestSilence = TimeSpan.seconds(600)
         public var headroom = 1.2
+        /// So many readings in a row that lack a part mean that it is no longer there.
+        public var partlyInARow = 12
 
         public init() {}
     }
@@ -50,7 +53,10 @@ public struct MeterIntegrator: Sendable {
     private let rules: Rules
 
     private var parts = 0
+    /// Readings in a row that lacked a part.
+    private var partly = 0
     private var readAt: MonotonicTime
+    private var tickedAt: MonotonicTime
     private var start: MonotonicTime
     /// What the open window has counted so far.
     private var energy = Microjoules.zero
@@ -76,6 +82,7 @@ public struct MeterIntegrator: Sendable {
         self.ceiling = ceiling
         self.rules = rules
         readAt = start
+        tickedAt = start
         self.start = start
     }
 
@@ -83,13 +90,13 @@ public struct MeterIntegrator: Sendable {
     public mutating func take(
         _ reading: PowerReading, at now: MonotonicTime, into windows: inout [MeterWindow]
     ) {
-        guard now > readAt || state == .waiting else { return }
-        guard !reading.isSuspect, reading.parts >= max(parts, 1) else {
+        guard now > readAt || state == .waiting, now >= tickedAt else { return }
+        readAt = now
+        guard !reading.isSuspect, isComplete(reading) else {
             if reading.parts > 0 { rejected += 1 }
             tick(at: now, into: &windows)
             return
         }
-        readAt = now
         if let energy = reading.energy, energy.value >= 0, energy.value.isFinite {
             takeCounter(Microjoules(energy), reading, at: now, into: &windows)
         } else if counter == nil || state == .silent, let power = reading.power,
@@ -102,8 +109,21 @@ public struct MeterIntegrator: Sendable {
         tick(at: now, into: &windows)
     }
 
+    private mutating func isComplete(_ reading: PowerReading) -> Bool {
+        guard reading.parts > 0 else { return false }
+        guard reading.parts < parts else {
+            partly = 0
+            return true
+        }
+        partly += 1
+        guard partly >= rules.partlyInARow else { return false }
+        partly = 0
+        return true
+    }
+
     /// Lets time pass: notices a silence, and has the model speak in it.
     public mutating func tick(at now: MonotonicTime, into windows: inout [MeterWindow]) {
+        tickedAt = max(tickedAt, now)
         switch state {
         case .waiting:
             if now - start > rules.staleness { fallSilent(from: start, isSpanned: false) }
@@ -162,6 +182,8 @@ public struct MeterIntegrator: Sendable {
             append(
                 isSpanned ? .recovered : .conceded, from: silentFrom, to: now,
                 isSpanned ? difference : .zero, &windows)
+            // An exporter of longer intervals looks like this: let it have its time from now on.
+            if isSpanned { cadence = elapsed }
             begin(at: now)
             return
         }

@@ -57,6 +57,7 @@ public struct MeterPage: Sendable {
         powers = Self.chosen(visited.powers)
         energies = Self.chosen(visited.energies)
         reading.isSuspect = visited.reading.isSuspect
+        reading.clocks = visited.reading.clocks
         reading.parts = max(powers.count, energies.count)
         if !powers.isEmpty { reading.power = Watts(powers.reduce(0) { $0 + $1.value }) }
         if !energies.isEmpty { reading.energy = Joules(energies.reduce(0) { $0 + $1.value }) }
@@ -64,7 +65,7 @@ public struct MeterPage: Sendable {
 
     // MARK: Samples
 
-    private enum Quantity { case power, energy }
+    private enum Quantity { case power, energy, frequency, limit, state }
 
     private struct Use {
         var quantity: Quantity
@@ -81,9 +82,12 @@ public struct MeterPage: Sendable {
             if sample.isNamed("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION") {
                 return Use(quantity: .energy, scale: 1e-3)
             }
+            if sample.isNamed("DCGM_FI_DEV_SM_CLOCK") { return Use(quantity: .frequency) }
+            if sample.isNamed("DCGM_FI_DEV_POWER_MGMT_LIMIT") { return Use(quantity: .limit) }
         case .rbln:
             if sample.isNamed("rbln_npu_power") { return Use(quantity: .power, generation: 1) }
             if sample.isNamed("RBLN_DEVICE_STATUS:CARD_POWER") { return Use(quantity: .power) }
+            if sample.isNamed("rbln_npu_power_state") { return Use(quantity: .state) }
         case .kepler:
             if sample.isNamed("kepler_node_cpu_watts") { return Use(quantity: .power) }
             if sample.isNamed("kepler_node_cpu_joules_total") { return Use(quantity: .energy) }
@@ -94,6 +98,10 @@ public struct MeterPage: Sendable {
     private mutating func take(_ sample: PrometheusSample, _ use: Use, _ exporter: ExporterKind) {
         guard !Self.isBlank(sample.value) else { return }
         let value = sample.value * use.scale
+        guard use.quantity == .power || use.quantity == .energy else {
+            takeClock(value, use.quantity)
+            return
+        }
         let isBelievable = value >= 0
             && (use.quantity == .energy || value <= exporter.believablePower.value)
         guard isBelievable else {
@@ -106,6 +114,21 @@ public struct MeterPage: Sendable {
         switch use.quantity {
         case .power: Self.merge(part, into: &powers)
         case .energy: Self.merge(part, into: &energies)
+        case .frequency, .limit, .state: break
+        }
+    }
+
+    /// The slowest part sets the pace of all.
+    private mutating func takeClock(_ value: Double, _ quantity: Quantity) {
+        guard value >= 0, value < 1e6 else { return }
+        switch quantity {
+        case .frequency:
+            reading.clocks.frequency = min(reading.clocks.frequency ?? value, value)
+        case .limit:
+            let watts = Watts(value)
+            reading.clocks.limit = min(reading.clocks.limit ?? watts, watts)
+        case .state: reading.clocks.state = max(reading.clocks.state ?? 0, Int(value))
+        case .power, .energy: break
         }
     }
 

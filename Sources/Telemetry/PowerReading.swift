@@ -11,6 +11,7 @@ public struct PowerReading: Hashable, Sendable {
     public var isSuspect: Bool
     /// Cards, GPUs or sockets that were added up.
     public var parts: Int
+    public var clocks = ClockReading()
 
     public init(
         power: Watts? = nil, energy: Joules? = nil, isSuspect: Bool = false, parts: Int = 0

@@ -33,7 +33,6 @@ struct MixOptions: ParsableArguments {
     ) throws -> Workload {
         var random = RandomSource(seed: seed)
         var workload = Workload()
-        let mix = CallMix(summaries: try TraceFile.loadLengths(path: summaries))
         let models = 1 + (fleet.pools.flatMap(\.models).map(\.index).max() ?? 0)
         for (index, (path, rows)) in traces.enumerated() {
             let parts = ModelShares(fleet, models: models).split(rows)
@@ -44,7 +43,7 @@ struct MixOptions: ParsableArguments {
             }
         }
         guard self.mix != nil else { return workload }
-        var chosen = mix
+        var chosen = CallMix(summaries: try TraceFile.loadLengths(path: summaries))
         chosen.bulkShare = bulkShare
         for model in 0..<models {
             chosen.add(

@@ -130,16 +130,18 @@ struct Simulate: ParsableCommand {
             picture = picture ?? plot.map { _ in ComparisonPlot(bound: least) }
             for director in directors {
                 progress.next(director.name)
+                let begun = ContinuousClock.now
                 let record = Simulator(
                     workload: workload, fleet: fleet, director: director, seed: seed,
                     metering: learning.metering
                 ).run(until: workload.horizon)
+                let taken = ContinuousClock.now - begun
                 picture?.add(record, services: workload.services)
-                try show(
-                    record, workload.services,
-                    ComparisonRow(
-                        record, services: workload.services, seed: seed,
-                        limit: siteWatts.map { Watts($0) }, bound: least))
+                var row = ComparisonRow(
+                    record, services: workload.services, seed: seed,
+                    limit: siteWatts.map { Watts($0) }, bound: least)
+                row.decisionsPerSecond = Double(record.decisions) / max(taken / .seconds(1), 1e-9)
+                try show(record, workload.services, row)
             }
         }
         progress.end()
@@ -199,6 +201,7 @@ struct Simulate: ParsableCommand {
     static let heading =
         "policy                                seed      MJ  above idle   J/token      kept"
         + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50  power error"
+        + "  decisions/s"
 
     func show(
         _ record: RunRecord, _ services: [Workload.Service], _ comparison: ComparisonRow
@@ -216,12 +219,12 @@ struct Simulate: ParsableCommand {
         print(
             String(
                 format: "%@ %5d %7.3f %11.3f %9.4f %8.2f%% %9.0f %8.0f %10.1f %7.1f "
-                    + "%15.2f%% %14.1f%% %10.2f%%",
+                    + "%15.2f%% %14.1f%% %10.2f%% %12.0f",
                 name, Int(row.seed), row.megajoules, row.megajoulesAboveIdle,
                 row.joulesPerOutputToken, row.attainment * 100, row.ttftMillisecondsP50,
                 row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
                 row.attributionErrorP95 * 100, row.predictionErrorP50 * 100,
-                row.powerError * 100)
+                row.powerError * 100, row.decisionsPerSecond ?? 0)
                 + boundColumn(row) + limitColumns(row))
         if mix.mix != nil { mix.show(record, services) }
     }

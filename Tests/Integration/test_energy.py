@@ -20,8 +20,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 GPUS = ("h100-llama-3.1-8b:6",)
 
 
-def simulate(pools, policies, traces=(CHAT,), speed=1, seeds=1, more=()):
-    """By policy: mean of megajoules and of attainment over the seeds."""
+def simulate(pools, policies, traces=(CHAT,), speed=1, seeds=1, more=(), energy="megajoules"):
+    """By policy: mean of megajoules and least of attainment over the seeds."""
     command = [processes.program(), "simulate", "--json", "--speed", speed, "--seeds", seeds]
     command += ["--jitter-milliseconds", 100 if seeds > 1 else 0]
     for option, values in (("trace", traces), ("pool", pools), ("policy", policies)):
@@ -35,26 +35,36 @@ def simulate(pools, policies, traces=(CHAT,), speed=1, seeds=1, more=()):
         row = json.loads(line)
         runs.setdefault(row["policy"], []).append(row)
     return {
-        policy: (statistics.mean(row["megajoules"] for row in rows),
+        policy: (statistics.mean(row[energy] for row in rows),
                  min(row["attainment"] for row in rows))
         for policy, rows in runs.items()}
 
 
-MISSED = {
-    1: "2.09: with all on one endpoint, which is the best subset, it is 2.087 over this horizon",
-    4: "1.63: within 1 % of it",
-}
-
-
+# Counted to a run's own last completion, as the figures to reach are: counted so, join the shortest
+# queue and the static subsets come out as in the pilot that set them, which the next test holds. Over
+# the bound's horizon, some 25 to 60 s of idle power longer, it is 2.089, 2.274, 1.630 and 1.278 MJ.
 @pytest.mark.parametrize("speed, megajoules", [
-    pytest.param(speed, bar, marks=[pytest.mark.xfail(strict=True, reason=MISSED[speed])]
-                 if speed in MISSED else [])
-    for speed, bar in [(1, 2.07), (2, 2.29), (4, 1.62), (8, 1.30)]])
+    pytest.param(1, 2.07, marks=pytest.mark.xfail(
+        strict=True, reason="2.073; with all on one endpoint, the best subset, it is 2.071")),
+    (2, 2.29), (4, 1.62), (8, 1.30)])
 def test_chat_on_six_gpus_costs_little_more_than_the_bound(speed, megajoules):
-    energy, kept = simulate(GPUS, ["energy_aware"], speed=speed, seeds=5)["energy_aware"]
+    energy, kept = simulate(
+        GPUS, ["energy_aware"], speed=speed, seeds=5,
+        energy="megajoules_to_last_end")["energy_aware"]
     print(f"x{speed}: {energy:.3f} MJ, {kept:.2%} kept")
     assert kept >= 0.995
     assert energy <= megajoules
+
+
+@pytest.mark.parametrize("speed, subset, best, spread", [
+    (1, 1, 2.07, 4.40), (2, 2, 2.75, 4.85), (4, 4, 2.12, 2.69), (8, 6, 1.52, 1.52)])
+def test_the_baselines_cost_what_an_independent_pilot_found(speed, subset, best, spread):
+    rows = simulate(GPUS, ["subsets", "least_requests"], speed=speed,
+                    energy="megajoules_to_last_end")
+    energy = {name.split()[1]: energy for name, (energy, _) in rows.items() if "static" in name}
+    print(f"x{speed}: {energy[str(subset)]:.3f}, {rows['least_requests'][0]:.3f} MJ")
+    assert energy[str(subset)] == pytest.approx(best, rel=0.005)
+    assert rows["least_requests"][0] == pytest.approx(spread, rel=0.005)
 
 
 @pytest.mark.parametrize("speed", [1, 2])
@@ -98,10 +108,7 @@ def test_a_day_of_tides_with_sleep_costs_less_than_an_autoscaler_and_than_any_su
     assert energy <= 0.85 * min(fair.values())
 
 
-@pytest.mark.parametrize("npu", [
-    pytest.param("npu-assumed-8b", marks=pytest.mark.xfail(
-        strict=True, reason="98.58 % kept against 98.81 %: 0.23 points, 0.2 are allowed")),
-    "npu-assumed-8b-bucketed"])
+@pytest.mark.parametrize("npu", ["npu-assumed-8b", "npu-assumed-8b-bucketed"])
 def test_bursts_of_code_beside_chat_on_unlike_pools_keep_their_promises(npu):
     pools = ("h100-llama-3.1-8b:3", f"{npu}:6:vllm-rbln")
     rows = simulate(pools, ["least_requests", "energy_aware"], traces=(CHAT, CODE))

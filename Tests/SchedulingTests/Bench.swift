@@ -141,4 +141,9 @@ extension Action {
         if case .queue = self { return true }
         return false
     }
+
+    var isReject: Bool {
+        if case .reject = self { return true }
+        return false
+    }
 }

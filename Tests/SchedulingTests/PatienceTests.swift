@@ -61,6 +61,38 @@ struct PatienceTests {
         #expect(bench.arrive(chat(2, .bulk))?.endpoint != nil)
     }
 
+    /// Two NPUs on which streams run: every prompt makes them stand still.
+    @Test(arguments: [1, 2])
+    func promptsForNPUsArePacedAsFarAsTheirOwnPromiseGoes(count: Int) throws {
+        var configuration = Fleet.equal(count, policy: .energyAware)
+        configuration.pools[0].engine = .vllmRBLN
+        for index in configuration.endpoints.indices {
+            configuration.endpoints[index].profile = Profiles.npu
+        }
+        var bench = Bench(configuration)
+        for id in 1...UInt64(count) {
+            let first = bench.arrive(chat(id, .interactive, objective: Self.promise))
+            #expect(first?.endpoint != nil)
+            bench.send(.firstToken(RequestID(id)))
+        }
+        // 16 000 bytes are some 4 000 tokens, 0.44 s in which nobody else gets one.
+        var waited: [TimeSpan] = []
+        for id in UInt64(11)...13 {
+            bench.arrive(chat(id, .interactive, bytes: 16_000, objective: Self.promise))
+        }
+        for _ in 0..<100 {
+            waited += bench.send(.deadline, after: .milliseconds(10)).compactMap {
+                $0.placement?.waited
+            }
+        }
+        // Sooner or later each goes: nobody waits beyond its patience.
+        #expect(waited.count >= 1)
+        #expect(waited.allSatisfy { $0 > .zero && $0 <= .milliseconds(460) })
+        let placed = bench.all.compactMap { $0.placement == nil ? nil : $0.requestID }
+        #expect(Set(placed).isSuperset(of: [RequestID(11), RequestID(12), RequestID(13)]))
+        #expect(bench.broken.isEmpty)
+    }
+
     @Test func doesNotWaitInAFullQueue() {
         var configuration = Fleet.equal(2, policy: .energyAware)
         configuration.limits.queuedRequests = 1

@@ -98,6 +98,34 @@ private struct Readings {
         #expect(meter.words.first == "metered 0.0-4.0 600.0")
     }
 
+    @Test func anExporterOf45SecondsIsSilentOnceAndThenKnown() {
+        var meter = Readings()
+        for second in 0...200 {
+            meter.counter(Double(second / 45 * 45) * 200, at: Double(second))
+        }
+        #expect(meter.windows.filter { $0.kind == .recovered }.count == 1)
+        #expect(
+            Array(meter.words.suffix(3)) == [
+                "metered 45.0-90.0 9000.0", "metered 90.0-135.0 9000.0",
+                "metered 135.0-180.0 9000.0",
+            ])
+    }
+
+    @Test func aPartThatStaysAwayIsGone() {
+        var meter = Readings()
+        for second in 0...5 { meter.counter(Double(second) * 400, at: Double(second), parts: 2) }
+        for second in 6...40 { meter.counter(Double(second) * 200, at: Double(second), parts: 1) }
+        #expect(meter.integrator.rejected == 11)
+        #expect(meter.words.last == "metered 32.0-37.0 1000.0")
+        // One that only stays away now and then is missed, not forgotten.
+        var other = Readings()
+        for second in 0...60 {
+            let isWhole = second % 6 == 0
+            other.counter(Double(second) * 400, at: Double(second), parts: isWhole ? 2 : 1)
+        }
+        #expect(other.words.last == "metered 54.0-60.0 2400.0")
+    }
+
     @Test func aGaugeCannotSayWhatItMissed() {
         var meter = Readings()
         for second in stride(from: 0.0, through: 6, by: 2) { meter.power(200, at: second) }

@@ -19,8 +19,9 @@ extension Planner {
         var chosen = Array(repeating: false, count: costs.count)
         /// Share of an endpoint's time that earlier models take.
         var taken = Array(repeating: 0.0, count: costs.count)
-        for (model, demand) in demands.enumerated() {
+        for (model, asked) in demands.enumerated() {
             let able = servers[model].filter { endpoints[$0].isSound }
+            let demand = keepable(asked, by: able)
             let most = able.map { loads[$0].largestShare(of: demand) }
             var left = demand.isNone ? 0 : 1.0
             var used = Array(repeating: false, count: able.count)
@@ -51,6 +52,17 @@ extension Planner {
             keepOne(of: able, endpoints, &chosen)
         }
         return chosen
+    }
+
+    /// The demand, without a promised gap that no endpoint keeps even with a single sequence: it is
+    /// broken either way, and the load is there all the same.
+    private func keepable(_ demand: DemandRate, by able: [Int]) -> DemandRate {
+        guard !able.contains(where: { loads[$0].largestShare(of: demand) > 1e-6 }) else {
+            return demand
+        }
+        var rest = demand
+        rest.interTokenLatency = nil
+        return rest
     }
 
     /// Nobody asks for the model at the moment: one endpoint stays for whoever comes.

@@ -34,7 +34,7 @@ public struct Planner: Sendable {
     let configuration: Configuration
     let costs: [SleepCost]
     let canSleep: [Bool]
-    let loads: [FluidLoad]
+    private(set) var loads: [FluidLoad]
     /// By model: endpoints that serve it.
     let servers: [[Int]]
     private let horizon: TimeSpan
@@ -79,6 +79,9 @@ public struct Planner: Sendable {
     public mutating func plan(_ input: PlanningInput, at now: MonotonicTime) -> Plan {
         guard input.endpoints.count == costs.count, input.demands.count == servers.count else {
             return Plan(awake: Array(repeating: true, count: costs.count))
+        }
+        if let models = input.models, models.count == costs.count {
+            loads = models.map { FluidLoad($0, bounds: configuration.bounds) }
         }
         observe(input.demands, at: now)
         let expected = servers.indices.map { model in

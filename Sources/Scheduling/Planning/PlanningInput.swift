@@ -1,3 +1,4 @@
+import EnergyModel
 import InferenceTypes
 
 /// What was asked for of one model since the start.
@@ -7,14 +8,25 @@ public struct Demand: Hashable, Sendable {
     /// Their input and expected output tokens.
     public var inputTokens = 0
     public var outputTokens = 0
-    /// The tightest token gap that any of them was promised.
-    public var interTokenLatency: TimeSpan?
+    /// The tightest token gap that any of them was promised lately.
+    public var interTokenLatency: TimeSpan? { tightest }
+    private var tightest: TimeSpan?
+    private var tightestAt = MonotonicTime.zero
+
+    /// So long does one request's promise count for all.
+    static let memory = TimeSpan.seconds(600)
 
     public init() {}
+
+    mutating func note(promised gap: TimeSpan, at now: MonotonicTime) {
+        if let tightest, tightest < gap, now - tightestAt < Self.memory { return }
+        tightest = gap
+        tightestAt = now
+    }
 }
 
 /// What the ``Planner`` looks at: taken under the lock, read outside it.
-public struct PlanningInput: Hashable, Sendable {
+public struct PlanningInput: Sendable {
     public struct Endpoint: Hashable, Sendable {
         public var power: PowerState
         /// Since when it is in this state.
@@ -32,6 +44,8 @@ public struct PlanningInput: Hashable, Sendable {
     public var demands: [Demand]
     /// Requests that wait for room.
     public var waiting: Int
+    /// By endpoint, with what was learned; `nil`: nothing is, the profiles hold.
+    public var models: [EndpointModel]?
 }
 
 /// What the planner wants.

@@ -21,7 +21,8 @@ struct Router: Sendable {
         var reason: Placement.Reason
         var estimate: Estimate
         /// Another endpoint would do it for much less, if only its promises allowed it: that may
-        /// be so in a moment.
+        /// be so in a moment. Or all are late, and the least late one is an NPU, whose sequences
+        /// stand still for each prompt: prompts are paced there as far as their own promise goes.
         var isWorthWaiting = false
     }
 
@@ -48,7 +49,13 @@ struct Router: Sendable {
     ) -> Pick? {
         guard let first = eligible.first else { return nil }
         if eligible.count == 1 {
-            return pick(first, .onlyCandidate, demand, endpoints, models, now)
+            var only = pick(first, .onlyCandidate, demand, endpoints, models, now)
+            if policy == .energyAware {
+                only.isWorthWaiting =
+                    endpoints[first].prefillRule == .exclusive
+                    && lateness(of: only, demand, endpoints) > 0
+            }
+            return only
         }
         switch policy {
         case .roundRobin:
@@ -148,6 +155,7 @@ struct Router: Sendable {
         var pick = pick(best.index, reason, demand, endpoints, models, now)
         pick.isWorthWaiting =
             best.energy > best.least * Self.worthwhileRatio(pressure: demand.pressure)
+            || (best.lateness > 0 && endpoints[best.index].prefillRule == .exclusive)
         return pick
     }
 

@@ -12,6 +12,7 @@ struct PlannerTests {
         var input: PlanningInput
         var now = MonotonicTime.zero
         var plan = Plan(awake: [])
+        var promise = TimeSpan.milliseconds(60)
 
         init(_ configuration: Configuration) {
             planner = Planner(configuration)
@@ -32,7 +33,7 @@ struct PlannerTests {
                 input.demands[model].sequences += count
                 input.demands[model].inputTokens += count * 1_155
                 input.demands[model].outputTokens += count * 211
-                input.demands[model].interTokenLatency = .milliseconds(60)
+                input.demands[model].note(promised: promise, at: now)
                 plan = planner.plan(input, at: now)
                 for (index, isAwake) in plan.awake.enumerated() {
                     let state = isAwake ? PowerState.awake : .asleep
@@ -110,6 +111,41 @@ struct PlannerTests {
             }
             #expect(changes == 0)
         }
+    }
+
+    @Test func aGapThatNobodyCanKeepPutsNoLoadedFleetToSleep() {
+        var stage = Stage(sleeping(Fleet.equal(6)))
+        stage.promise = .milliseconds(1)
+        stage.play(30, seconds: 300)
+        #expect(stage.awake >= 3)
+    }
+
+    /// Half as fast as the profile says: twice as many are needed.
+    @Test func whatWasLearnedSizesTheFleet() {
+        var stage = Stage(sleeping(Fleet.equal(6)))
+        stage.play(10, seconds: 200)
+        let believed = stage.awake
+        var slow = Profiles.h100
+        slow.prefillTokensPerSecond /= 2
+        for index in slow.knots.indices {
+            slow.knots[index].iterationTime = TimeSpan(
+                seconds: slow.knots[index].iterationTime.seconds * 2)
+        }
+        stage.input.models = Array(repeating: EndpointModel(profile: slow, engine: .vllm), count: 6)
+        stage.play(10, seconds: 200)
+        #expect(stage.awake >= 2 * believed - 1)
+        #expect(stage.awake > believed)
+    }
+
+    @Test func oneTightPromiseIsForgottenAfterAWhile() {
+        var demand = Demand()
+        demand.note(promised: .milliseconds(10), at: .zero)
+        demand.note(promised: .milliseconds(60), at: .zero + .seconds(599))
+        #expect(demand.interTokenLatency == .milliseconds(10))
+        demand.note(promised: .milliseconds(60), at: .zero + .seconds(600))
+        #expect(demand.interTokenLatency == .milliseconds(60))
+        demand.note(promised: .milliseconds(20), at: .zero + .seconds(601))
+        #expect(demand.interTokenLatency == .milliseconds(20))
     }
 
     @Test func whereNothingCanSleepItOnlyAdvises() {

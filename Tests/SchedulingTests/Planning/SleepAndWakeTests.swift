@@ -71,6 +71,17 @@ struct SleepAndWakeTests {
         #expect(bench.send(.powerStateChanged(id(2), .asleep)).contains(.wake(id(2))))
     }
 
+    @Test func oneSummonedWhileItFallsAsleepIsWokenWhateverThePlanSaysMeanwhile() {
+        var bench = bench()
+        bench.send(plan(false, false, false))
+        #expect(bench.arrive(chat(1))?.isQueue == true)
+        bench.send(plan(false, false, false), after: .seconds(1))
+        let woken = (0..<3).filter { index in
+            bench.send(.powerStateChanged(id(index), .asleep)).contains(.wake(id(index)))
+        }
+        #expect(woken.count == 1)
+    }
+
     @Test func anEndpointThatWouldNotSleepServesAndIsAskedAgainByTheNextPlan() {
         var bench = bench()
         bench.send(plan(true, true, false))
@@ -111,6 +122,27 @@ struct SleepAndWakeTests {
         #expect(bench.all.contains(.wake(id(0))))
         let actions = bench.send(.powerStateChanged(id(0), .awake), after: .seconds(20))
         #expect(actions.contains { $0.endpoint == 0 && $0.requestID == RequestID(1) })
+    }
+
+    /// Waking takes as long as a request usually may wait at most.
+    @Test func whoWaitsForOneToWakeIsGivenTheTimeThatItTakes() {
+        var bench = bench()
+        bench.send(plan(false, false, false))
+        for index in 0..<3 { bench.send(.powerStateChanged(id(index), .asleep)) }
+        #expect(bench.arrive(chat(1))?.isQueue == true)
+        #expect(!bench.send(.deadline, after: .seconds(40)).contains { $0.isReject })
+        let actions = bench.send(.powerStateChanged(id(0), .awake))
+        #expect(actions.contains { $0.endpoint == 0 && $0.requestID == RequestID(1) })
+        #expect(bench.broken.isEmpty)
+    }
+
+    @Test func nobodyWaitsForEverForOneThatDoesNotWake() {
+        var bench = bench()
+        bench.send(plan(false, false, false))
+        for index in 0..<3 { bench.send(.powerStateChanged(id(index), .asleep)) }
+        #expect(bench.arrive(chat(1))?.isQueue == true)
+        #expect(bench.send(.deadline, after: .seconds(46)).contains { $0.isReject })
+        #expect(bench.broken.isEmpty)
     }
 
     @Test func withoutWakingOnDemandOnlyPlansWake() {

@@ -29,21 +29,21 @@ def message(draw, spam_share):
         link=f"{draw.randrange(36**6):x}.example/{draw.randrange(36**4):x}")
 
 
-def stream(count, duplicates=0.0, spam_share=0.3, seed=1):
-    """`count` messages of which this share repeats one of the last thousand distinct ones, as a
+def stream(count, duplicates=0.0, spam_share=0.3, seed=1, recent=1000):
+    """`count` messages of which this share repeats one of the last `recent` distinct ones, as a
     campaign does, some with other spaces or letters in upper case."""
     draw = random.Random(seed)
-    recent, result = [], []
+    last, result = [], []
     for _ in range(count):
-        if recent and draw.random() < duplicates:
-            text = draw.choice(recent)
+        if last and draw.random() < duplicates:
+            text = draw.choice(last)
             if draw.random() < 0.2:
                 text = text.upper() if draw.random() < 0.5 else text.replace(" ", "  ")
         else:
             text = message(draw, spam_share)
-            recent.append(text)
-            if len(recent) > 1000:
-                recent.pop(0)
+            last.append(text)
+            if len(last) > recent:
+                last.pop(0)
         result.append(text)
     return result
 

@@ -5,13 +5,16 @@
 /// Undone: upper case, compatibility forms and look-alikes (``Lookalikes``), combining marks,
 /// characters without width, unusual and repeated spaces, letters spaced out ("f r e e", "무 료
 /// 대 출"), letters repeated beyond two, Hangul written as separate jamo. Digits stay
-/// as they are: two messages with different codes are two messages. Links are read like all else.
+/// as they are: two messages with different codes are two messages. Links are read like all else;
+/// where it matters which ones they are, ``MessageIdentity`` keeps them apart.
 public struct TextNormaliser {
     /// Longer texts, in UTF-8 bytes, are not normalised: what lies beyond a cut could differ.
     public static let mostBytes = 4_096
 
     private var scalars: [UInt32] = []
     private var joined: [UInt32] = []
+    /// The last text held a digit, a slash, a dot or an at sign, or what is read as one.
+    private(set) var mayHoldParts = false
 
     public init() {}
 
@@ -34,6 +37,7 @@ public struct TextNormaliser {
     /// Takes the text apart into scalars, each as what it is read as, spaces in one place only.
     private mutating func decode(_ text: UnsafeRawBufferPointer) {
         scalars.removeAll(keepingCapacity: true)
+        mayHoldParts = false
         var offset = 0
         while offset < text.count {
             let byte = text[offset]
@@ -42,7 +46,7 @@ public struct TextNormaliser {
                 append(ascii: byte)
                 continue
             }
-            let (scalar, length) = Self.scalar(in: text, at: offset)
+            let (scalar, length) = UTF8Text.scalar(in: text, at: offset)
             offset += length
             append(scalar)
         }
@@ -57,6 +61,8 @@ public struct TextNormaliser {
             if let last = scalars.last, last != Self.space { scalars.append(Self.space) }
             return
         }
+        // From the dot to the nine.
+        if byte &- 0x2E <= 0x39 - 0x2E || byte == UInt8(ascii: "@") { mayHoldParts = true }
         let lower = byte &- 65 < 26 ? byte | 0x20 : byte
         appendLetter(UInt32(lower), isLetter: lower &- 97 < 26)
     }
@@ -92,7 +98,7 @@ public struct TextNormaliser {
         }
     }
 
-    private static func isInvisible(_ scalar: UInt32) -> Bool {
+    static func isInvisible(_ scalar: UInt32) -> Bool {
         switch scalar {
         case 0xAD, 0x0300...0x036F, 0x0483...0x0489, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5,
             0x180B...0x180F, 0x1AB0...0x1AFF, 0x1DC0...0x1DFF, 0x200B...0x200F,
@@ -104,28 +110,12 @@ public struct TextNormaliser {
         }
     }
 
-    private static func isSpace(_ scalar: UInt32) -> Bool {
+    static func isSpace(_ scalar: UInt32) -> Bool {
         switch scalar {
         case 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x2800, 0x3000:
             true
         default: false
         }
-    }
-
-    /// The scalar at `offset` and how many bytes it has; bytes that are no UTF-8 stand for
-    /// themselves.
-    private static func scalar(
-        in text: UnsafeRawBufferPointer, at offset: Int
-    ) -> (UInt32, Int) {
-        let lead = text[offset]
-        let length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1
-        guard length > 1, offset + length <= text.count else { return (UInt32(lead), 1) }
-        var scalar = UInt32(lead) & (0x7F >> UInt32(length))
-        for index in 1..<length {
-            guard text[offset + index] & 0xC0 == 0x80 else { return (UInt32(lead), 1) }
-            scalar = scalar << 6 | UInt32(text[offset + index] & 0x3F)
-        }
-        return (scalar, length)
     }
 
     // MARK: Spaced letters
@@ -190,22 +180,6 @@ public struct TextNormaliser {
     // MARK: Bytes
 
     private func encode(into result: inout [UInt8]) {
-        for scalar in scalars {
-            switch scalar {
-            case 0..<0x80: result.append(UInt8(truncatingIfNeeded: scalar))
-            case 0..<0x800:
-                result.append(UInt8(truncatingIfNeeded: 0xC0 | scalar >> 6))
-                result.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F))
-            case 0..<0x10000:
-                result.append(UInt8(truncatingIfNeeded: 0xE0 | scalar >> 12))
-                result.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F))
-                result.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F))
-            default:
-                result.append(UInt8(truncatingIfNeeded: 0xF0 | scalar >> 18))
-                result.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 12 & 0x3F))
-                result.append(UInt8(truncatingIfNeeded: 0x80 | scalar >> 6 & 0x3F))
-                result.append(UInt8(truncatingIfNeeded: 0x80 | scalar & 0x3F))
-            }
-        }
+        for scalar in scalars { UTF8Text.append(scalar, to: &result) }
     }
 }

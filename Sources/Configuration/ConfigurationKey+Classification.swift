@@ -8,7 +8,8 @@ extension ConfigurationKey {
             "may tenants with the same pools, class and promise share a batch"),
         ConfigurationKey(
             "models[].dynamic_batching.default_queue_policy.max_queue_size", "count", "16384",
-            "messages that wait on one reactor; beyond it requests get 429"),
+            "messages that wait in the gateway, also for an endpoint or another attempt; beyond it"
+                + " requests get 429"),
         ConfigurationKey(
             "models[].dynamic_batching.default_queue_policy.default_timeout_microseconds",
             "microseconds", "0", "from arrival to verdict; 0: no limit"),

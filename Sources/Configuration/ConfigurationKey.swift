@@ -200,6 +200,15 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "planner.minimum_on_ms", "milliseconds", "30000",
             "an endpoint that was woken stays awake so long"),
+        ConfigurationKey(
+            "affinity.enabled", "true or false", "true",
+            "are prompts hashed, to know which endpoint has their beginning in its cache"),
+        ConfigurationKey(
+            "affinity.memory_ms", "milliseconds", "600000",
+            "how long an endpoint is taken to hold what it was not asked for again"),
+        ConfigurationKey(
+            "affinity.tokens_per_endpoint", "count", "262144",
+            "tokens of earlier prompts and answers that an endpoint's cache keeps"),
         ConfigurationKey("probes.interval_ms", "milliseconds", "5000", "between two probes"),
         ConfigurationKey("probes.path", "path", "/health", "what is asked for"),
         ConfigurationKey(

@@ -157,6 +157,7 @@ struct ConfigurationReader {
             planner.number("reserve", in: 1...10) ?? configuration.planner.reserve
         configuration.planner.minimumOn =
             planner.milliseconds("minimum_on_ms") ?? configuration.planner.minimumOn
+        readAffinity(root.block("affinity"))
         let probes = root.block("probes")
         configuration.probes.interval =
             probes.milliseconds("interval_ms") ?? configuration.probes.interval
@@ -179,6 +180,15 @@ struct ConfigurationReader {
             configuration.deniedFields = fields.map(\.value)
         }
         configuration.profilesDirectory = root.string("profiles_directory")?.value
+    }
+
+    private mutating func readAffinity(_ block: BlockReader) {
+        var affinity = GatewayConfiguration.Affinity()
+        affinity.isOn = block.boolean("enabled") ?? affinity.isOn
+        affinity.memory = block.milliseconds("memory_ms") ?? affinity.memory
+        affinity.tokensPerEndpoint =
+            block.integer("tokens_per_endpoint", in: 1...(1 << 40)) ?? affinity.tokensPerEndpoint
+        configuration.affinity = affinity
     }
 
     private func policy(_ key: String) -> RoutingPolicy? {

@@ -128,6 +128,14 @@ extension GatewayConfiguration {
                 ])
             ),
             (
+                "affinity",
+                .block([
+                    ("enabled", .boolean(affinity.isOn)),
+                    ("memory_ms", .integer(Int(affinity.memory.nanoseconds / 1_000_000))),
+                    ("tokens_per_endpoint", .integer(affinity.tokensPerEndpoint)),
+                ])
+            ),
+            (
                 "probes",
                 .block([
                     ("interval_ms", .milliseconds(probes.interval)),

@@ -21,6 +21,7 @@ public struct GatewayConfiguration: Hashable, Sendable {
     /// True: what meters and our own streams show corrects the profiles.
     public var learns = true
     public var planner = PlannerRule()
+    public var affinity = Affinity()
     public var limits = Limits()
     public var probes = Probes()
     public var scrapes = Scrapes()

@@ -139,12 +139,19 @@ public struct LimitKey: Sendable {
             "a unary answer up to this is held whole, so that it can still be retried"),
         count("attempts", \.attempts, "attempts per request, the first one included"),
         span("retry_window_ms", \.retryWindow, "no further attempt this long after arrival"),
+        count(
+            "batch_retries", \.batchRetries,
+            "requests that the parts of a batch may take once a model server erred on it",
+            least: 0),
     ]
 
     private static let scheduling = [
         count("queued_requests", \.queuedRequests, "requests waiting in the queue"),
         span("queue_timeout_ms", \.queueTimeout, "longest wait in the queue"),
         span("bulk_queue_timeout_ms", \.bulkQueueTimeout, "the same for bulk requests"),
+        count(
+            "remembered_prefixes", \.rememberedPrefixes,
+            "beginnings of prompts that are remembered, once per endpoint; the oldest go"),
         count(
             "unsettled_requests", \.unsettledRequests,
             "ended requests that wait for a meter's window; beyond it accounts share entries"),

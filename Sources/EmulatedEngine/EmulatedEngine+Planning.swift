@@ -109,7 +109,10 @@ extension EmulatedEngine {
         if !sequence.hasStarted {
             sequence.hasStarted = true
             stepCounters.queueTime.observe(start - sequence.submittedAt)
-            output.append(.started(id: sequence.id, at: start))
+            lookUp(&sequence)
+            output.append(
+                .started(
+                    id: sequence.id, at: start, cachedTokens: sequence.request.cachedTokens))
         }
         runningSequences.append(sequence)
         return runningSequences.count - 1

@@ -22,6 +22,7 @@ extension EmulatedEngine {
         else { return false }
         settle(to: now)
         powerState = .asleep
+        prefixCache.removeAll()
         return true
     }
 

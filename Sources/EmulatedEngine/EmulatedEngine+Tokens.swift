@@ -101,6 +101,7 @@ extension EmulatedEngine {
                 id: sequence.id, reason: sequence.finishReason, at: now,
                 energy: sequence.energy))
         runningSequences[index].isFinished = true
+        keep(sequence)
     }
 
     /// Takes the blocks that the context has grown into; planning has seen to it that they

@@ -42,6 +42,7 @@ public struct EmulatedEngine: Sendable {
 
     var random: RandomSource
     var pool: KVPool
+    var prefixCache = PrefixCache()
     var waitingQueue = WaitingQueue()
     /// In the order of admission.
     var runningSequences: [Sequence] = []

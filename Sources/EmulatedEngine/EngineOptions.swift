@@ -15,6 +15,9 @@ public struct EngineOptions: Sendable {
     public var kvBlocks: Int?
     /// Tokens per KV block; `nil`: 16 on GPUs, 4,096 on NPUs.
     public var kvBlockTokens: Int?
+    /// Tokens in the prefix cache; `nil`: the blocks of the pool that nobody uses, or 4,096 for
+    /// each slot of llama-server.
+    public var prefixCacheTokens: Int?
     /// Longest context, prompt and output together; on llama-server that of one slot.
     public var maxModelLength = 131_072
     /// Requests that may wait; `nil`: any number.

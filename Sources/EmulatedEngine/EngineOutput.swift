@@ -3,7 +3,8 @@ import InferenceTypes
 /// What the engine has to tell, in the order in which it happened.
 public enum EngineOutput: Equatable, Sendable {
     /// The request left the queue and is part of the step that begins at `at`. Once per request.
-    case started(id: UInt64, at: MonotonicTime)
+    /// So many of its input tokens were found in the prefix cache.
+    case started(id: UInt64, at: MonotonicTime, cachedTokens: Int = 0)
     /// Output tokens `firstIndex ..< firstIndex + count` came out at `at`.
     case tokens(id: UInt64, firstIndex: Int, count: Int, at: MonotonicTime)
     /// The last word about a request that ran to its end.

@@ -27,6 +27,11 @@ public struct EngineRequest: Hashable, Sendable {
     public var outputTokens: Int
     /// The reason given when all of `outputTokens` are out.
     public var finishReason: FinishReason
+    /// What prompt and answer consist of, if others may share their beginning: for every
+    /// `prefixBlockTokens` tokens a hash of all tokens up to there. Blocks behind the prompt are
+    /// those of the answer. Empty: nobody shares it.
+    public var prefix: [UInt64] = []
+    public static let prefixBlockTokens = 64
 
     public init(
         id: UInt64, task: EngineTask = .generate, inputTokens: Int, cachedTokens: Int = 0,

@@ -12,7 +12,7 @@ struct Sequence: Sendable {
         case decode
     }
 
-    let request: EngineRequest
+    var request: EngineRequest
     let submittedAt: MonotonicTime
     /// Output tokens after the cut at the end of the context.
     let outputTokens: Int

@@ -71,15 +71,18 @@ struct Dialect: Sendable {
     // MARK: Pieces of answers
 
     /// `"usage":{...}`.
-    func appendUsage(input: Int, output: Int, to text: inout JSONText) {
+    /// - Parameter cached: `nil` for a server without a prefix cache.
+    func appendUsage(input: Int, output: Int, cached: Int?, to text: inout JSONText) {
         text.append("\"usage\":{\"prompt_tokens\":")
         text.append(number: input)
         text.append(",\"total_tokens\":")
         text.append(number: input + output)
         text.append(",\"completion_tokens\":")
         text.append(number: output)
-        if isLlama {
-            text.append(",\"prompt_tokens_details\":{\"cached_tokens\":0}}")
+        if isLlama || cached != nil {
+            text.append(",\"prompt_tokens_details\":{\"cached_tokens\":")
+            text.append(number: cached ?? 0)
+            text.append("}}")
         } else {
             text.append(",\"prompt_tokens_details\":null}")
         }

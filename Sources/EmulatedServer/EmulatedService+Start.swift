@@ -120,6 +120,9 @@ extension EmulatedService {
         case .embedding, .rerank, .score: request.task = .embed
         case .classify: request.task = .classify
         }
+        if options.hasPrefixCache, exchange.surface.generates {
+            request.prefix = Self.blocks(of: input.text)
+        }
         exchange.parts.append(
             Exchange.Part(
                 key: key, position: choice == 0 ? input.position : TextPosition(),

@@ -98,7 +98,8 @@ extension EmulatedService {
         if exchange.call.hasContinuousUsage, !exchange.hidesUsage {
             text.append(",")
             dialect.appendUsage(
-                input: exchange.inputTokens, output: exchange.outputTokens, to: &text)
+                input: exchange.inputTokens, output: exchange.outputTokens,
+                cached: cachedTokens(exchange), to: &text)
         }
         text.append("}\n\n")
         return text.bytes
@@ -176,7 +177,8 @@ extension EmulatedService {
         var text = JSONText(bytes: exchange.chunkHead)
         text.append("],")
         dialect.appendUsage(
-            input: exchange.inputTokens, output: exchange.outputTokens, to: &text)
+            input: exchange.inputTokens, output: exchange.outputTokens,
+                cached: cachedTokens(exchange), to: &text)
         if let part = exchange.parts.first { dialect.appendTimings(part, to: &text) }
         text.append("}\n\n")
         return text.bytes

@@ -127,7 +127,8 @@ extension EmulatedService {
         if !exchange.hidesUsage {
             text.append(",")
             dialect.appendUsage(
-                input: exchange.inputTokens, output: exchange.outputTokens, to: &text)
+                input: exchange.inputTokens, output: exchange.outputTokens,
+                cached: cachedTokens(exchange), to: &text)
         }
         if let part = exchange.parts.first { dialect.appendTimings(part, to: &text) }
         text.append("}")
@@ -212,7 +213,8 @@ extension EmulatedService {
         text.append("]")
         if !exchange.hidesUsage {
             text.append(",")
-            dialect.appendUsage(input: exchange.inputTokens, output: 0, to: &text)
+            dialect.appendUsage(
+                input: exchange.inputTokens, output: 0, cached: cachedTokens(exchange), to: &text)
         }
         text.append("}")
         return text.bytes

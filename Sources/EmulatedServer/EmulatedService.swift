@@ -131,9 +131,10 @@ public struct EmulatedService {
 
     private mutating func route(_ item: EngineOutput, into output: inout ServiceOutput) {
         switch item {
-        case .started(let id, let at):
+        case .started(let id, let at, let cached):
             guard let (exchange, part) = owner(of: id) else { return }
             exchange.parts[part].startedAt = at
+            exchange.parts[part].cachedTokens = cached
         case .tokens(let id, _, let count, let at):
             guard let (exchange, part) = owner(of: id) else { return }
             if exchange.parts[part].produced == 0 { exchange.parts[part].firstTokenAt = at }

@@ -16,6 +16,8 @@ final class Exchange {
         /// Where in the text its first token stands.
         var position: TextPosition
         var inputTokens: Int
+        /// Of these, those found in the prefix cache.
+        var cachedTokens = 0
         var produced = 0
         /// Tokens that have come out but were not sent: `multi-token`.
         var held = 0

@@ -11,6 +11,8 @@ public struct ServiceOptions: Sendable {
     public var seed: UInt64
     public var engine: EngineOptions
     public var faults: FaultPlan
+    /// Prompts that begin alike share their beginning, and answers say how much of it was cached.
+    public var hasPrefixCache = false
     /// `/metrics` is there on llama-server only with `--metrics`.
     public var hasMetrics = true
     /// Wall-clock seconds since 1970 at the monotonic origin, for `created`.

@@ -38,20 +38,22 @@ extension AdminHandler {
 
     /// Texts are turned into digests here and forgotten.
     private func allow(_ stream: ServerStream, _ line: ClassifierLine) {
+        // An allowed text gets the other label: without these nobody knows which one that is.
+        guard line.settings.positiveLabel != nil, line.settings.labels.count > 1 else {
+            return answer(
+                stream, 409,
+                ["error": "an allow-list needs 'labels' and 'positive_label' of this model"])
+        }
         guard let texts = body(stream)["texts"] as? [String], !texts.isEmpty else {
             return answer(stream, 400, ["error": "'texts' is a list of texts"])
         }
-        var normaliser = TextNormaliser()
-        var normal: [UInt8] = []
+        var identity = MessageIdentity()
         var digests: [SipHash.Digest] = []
         for text in texts {
-            let isNormal = Array(text.utf8).withUnsafeBytes {
-                normaliser.normalise($0, into: &normal)
-            }
-            guard isNormal else {
+            guard Array(text.utf8).withUnsafeBytes({ identity.read($0) }) else {
                 return answer(stream, 400, ["error": "a text is too long to be looked up"])
             }
-            digests.append(CascadeRules().digest(of: normal, gateway.classification.salt))
+            digests.append(CascadeRules().digest(of: identity.bytes, gateway.classification.salt))
         }
         let present = gateway.classification.rules(of: line.model).allowed.count
         guard present + digests.count <= Self.mostAllowed else {
@@ -112,7 +114,8 @@ extension AdminHandler {
             "closed_by": causes, "splits": board.sum(.splits),
             "undecided": board.sum(.undecided), "refused": board.sum(.refused),
             "allowed": board.sum(.allowed), "cache_hits": board.sum(.cacheHits),
-            "cache_misses": board.sum(.cacheMisses), "scored": board.sum(.scored),
+            "cache_misses": board.sum(.cacheMisses), "shared": board.sum(.shared),
+            "scored": board.sum(.scored),
             "shadow": ["agrees": board.sum(.shadowAgrees), "differs": board.sum(.shadowDiffers)],
             "models": gateway.directory.lines.compactMap { $0 }.map(account),
         ]

@@ -52,6 +52,8 @@ final class Directory: Sendable {
     let defaultModel: String?
     private let modelsByName: [String: ModelID]
     private let poolsByModel: [[PoolID]]
+    /// By model: more than one endpoint serves it, so that it matters who has what in its cache.
+    private let hasChoice: [Bool]
     private let engines: [EngineKind]
     /// By pool, then by model.
     private let upstreamNames: [[String]]
@@ -80,6 +82,10 @@ final class Directory: Sendable {
             configuration.pools.indices.map { PoolID($0) }.filter {
                 configuration.pools[$0.index].upstreamName(of: ModelID(model)) != nil
             }
+        }
+        hasChoice = poolsByModel.map { pools in
+            configuration.affinity.isOn
+                && pools.reduce(0) { $0 + configuration.pools[$1.index].endpoints.count } > 1
         }
         defaultModel = configuration.models.count == 1 ? configuration.models[0].name : nil
         engines = configuration.pools.map(\.engine)
@@ -115,6 +121,9 @@ final class Directory: Sendable {
     }
 
     func model(named name: String) -> ModelID? { modelsByName[name] }
+
+    /// True if it is worth to look at what its prompts begin with.
+    func hasChoice(of model: ModelID) -> Bool { hasChoice[model.index] }
 
     /// How a model's messages are batched; `nil` if they are not.
     func line(of model: ModelID) -> ClassifierLine? {

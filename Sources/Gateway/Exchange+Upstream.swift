@@ -30,16 +30,11 @@ extension Exchange {
         collected.removeAll(keepingCapacity: true)
         relay = nil
         let endpoint = shell.directory.endpoints[placement.endpoint.index]
-        do {
-            let connection = try shell.pools[placement.endpoint.index]
-                .acquire(for: self, fresh: fresh)
+        switch shell.connect(self, to: placement.endpoint, fresh: fresh) {
+        case .success(let connection):
             self.connection = connection
             write(to: connection, endpoint)
-        } catch .connect(let code) where ClientFailure.isOurs(code) {
-            // Our own limits ran out, not the model server: another one may have a connection.
-            attemptFailed(.saturated(retryAfter: nil))
-        } catch {
-            attemptFailed(.connectFailed)
+        case .failure(let failure): attemptFailed(failure)
         }
     }
 
@@ -201,17 +196,6 @@ extension Exchange {
         }
         if now - arrivedAt > limits.upstreamTotalTimeout {
             attemptBroke(.timeout(.betweenBytes), cause: .timeout)
-        }
-    }
-}
-
-extension UpstreamFailure {
-    init(_ failure: ClientFailure) {
-        switch failure {
-        case .connect, .tls: self = .connectFailed
-        case .closedBeforeResponse: self = .closedBeforeHeaders
-        case .truncated, .cancelled: self = .cut
-        case .malformed: self = .malformed
         }
     }
 }

@@ -179,6 +179,7 @@ final class Exchange: ClientHandler {
             maxOutputTokens: parsed.maxOutputTokens, choices: parsed.choices,
             objective: directory.objective(model, serviceClass, self.tenant))
         request.reportsEnergy = wantsEnergy
+        if directory.hasChoice(of: model) { noteAffinity(parsed, stream, in: &request) }
         shell.submit(.arrived(request))
     }
 
@@ -255,7 +256,10 @@ final class Exchange: ClientHandler {
         case .placing:
             shell.submit(.withdrawn(id))
             refuse(error)
-        case .receiving, .classifying:
+        case .receiving:
+            refuse(error)
+        case .classifying:
+            shell.desk.left(self)
             refuse(error)
         case .sending, .streaming, .buffering, .discarding:
             settle(.failed(.cut))

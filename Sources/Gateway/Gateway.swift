@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import InferenceAPI
 import InferenceTypes
 import Logging
 import Scheduling
@@ -28,6 +29,8 @@ public final class Gateway: Sendable {
     let log: RequestLog
     /// Tells this process' request ids from those of the one before it.
     let instance: UInt32
+    /// Seeded anew in every process.
+    let promptHash: PromptHash
     let startedAtUnix: Int
     let draining = Atomic<Bool>(false)
     private let sockets: Mutex<[(socket: BoundSocket, tls: TLSContext?)]>
@@ -50,6 +53,8 @@ public final class Gateway: Sendable {
         let unix = WallClock.now()
         startedAtUnix = Int(unix.seconds)
         instance = UInt32(truncatingIfNeeded: unix.nanoseconds >> 10)
+        var chance = SystemRandomNumberGenerator()
+        promptHash = PromptHash(random: &chance)
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)
         classification = try ClassificationBoard(

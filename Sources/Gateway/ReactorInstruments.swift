@@ -68,6 +68,10 @@ final class ReactorInstruments {
             pools[pool.index], label(exchange.model),
             GatewayInstruments.label(provenance: placement.estimate.provenance)
         ].add(UInt64(max(0, joules)), shard: shard)
+        if placement.cachedInputTokens > 0 {
+            families.predictedCachedTokens[pools[pool.index], label(exchange.model)]
+                .add(UInt64(placement.cachedInputTokens), shard: shard)
+        }
         if let shadow = placement.shadow { compared(placement, shadow) }
     }
 

@@ -155,7 +155,12 @@ final class ReactorShell: ServerHandler {
                 }
             case .endpointStateChanged(let endpoint, let condition):
                 gateway.endpointChanged(endpoint, condition)
-            case .charged(let id, let energy): table.find(id)?.charged(energy)
+            case .charged(let id, let energy):
+                if id.isBatch {
+                    desk.flights.find(id)?.charged(energy)
+                } else {
+                    table.find(id)?.charged(energy)
+                }
             case .attributed: break
             case .sleep, .wake: gateway.switchPower(action)
             }

@@ -35,6 +35,9 @@ extension Scheduler.Configuration {
         shadowPolicy = configuration.shadowPolicy
         meters = Self.meters(of: configuration)
         learns = configuration.learns
+        affinity.isOn = configuration.affinity.isOn
+        affinity.memory = configuration.affinity.memory
+        affinity.tokensPerEndpoint = configuration.affinity.tokensPerEndpoint
     }
 
     /// The meters, with the endpoints that name them.
@@ -87,6 +90,7 @@ extension Placement {
         let gap = (estimate.interTokenLatency.milliseconds * 10).rounded() / 10
         return "\(reason.rawValue); candidates=\(candidates); attempt=\(attempt); "
             + "joules=\(joules) (\(estimate.provenance.rawValue)); ttft_ms=\(firstToken); "
-            + "itl_ms=\(gap); input_tokens=\(inputTokens); output_tokens=\(outputTokens)"
+            + "itl_ms=\(gap); input_tokens=\(inputTokens); cached_tokens=\(cachedInputTokens); "
+            + "output_tokens=\(outputTokens)"
     }
 }

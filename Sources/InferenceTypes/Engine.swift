@@ -117,6 +117,10 @@ public struct InferenceRequest: Hashable, Sendable {
     public var objective: LatencyObjective
     /// The client wants to know what its request has cost.
     public var reportsEnergy = false
+    /// What the prompt begins with; empty: unknown, or of no use.
+    public var prefix = PromptPrefix()
+    /// Salted hash of the key that the client gave its session; 0: none.
+    public var session: UInt64 = 0
 
     public init(
         id: RequestID, tenant: TenantID = .anonymous, model: ModelID, task: InferenceTask,

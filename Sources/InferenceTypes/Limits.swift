@@ -85,12 +85,16 @@ public struct Limits: Hashable, Sendable {
     public var attempts = 3
     /// No further attempt once this long has passed since arrival.
     public var retryWindow = TimeSpan.seconds(10)
+    /// Requests that the parts of one batch may take together, once a model server erred on it.
+    public var batchRetries = 32
 
     // Scheduling
     public var queuedRequests = 4_096
     public var queueTimeout = TimeSpan.seconds(30)
     /// The same for bulk requests, which others pass.
     public var bulkQueueTimeout = TimeSpan.seconds(600)
+    /// Beginnings of prompts that are remembered, each once per endpoint; the oldest go.
+    public var rememberedPrefixes = 131_072
 
     // Energy
     /// Requests that ended and wait for a meter's window to close, per meter; beyond it those of

@@ -15,8 +15,13 @@ public enum RoutingPolicy: String, CaseIterable, Sendable {
     case leastLatency = "least_latency"
     /// Least marginal joules among the endpoints whose predicted latency holds the promise.
     case energyAware = "energy_aware"
+    /// Longest known beginning of the prompt, unless loads are far from even; else fewest requests.
+    case cacheAware = "cache_aware"
+    /// By a hash of session or prompt, no endpoint far above the mean load.
+    case consistentHash = "consistent_hash"
 
     public init?(name: String) {
-        self.init(rawValue: String(name.map { $0 == "-" ? "_" : $0 }))
+        let name = String(name.map { $0 == "-" ? "_" : $0 })
+        self.init(rawValue: name == "consistent_hashing" ? "consistent_hash" : name)
     }
 }

@@ -36,6 +36,9 @@ public struct Placement: Hashable, Sendable {
         case leastEnergy = "least_energy"
         /// None holds them: the one that misses least.
         case leastLateness = "least_lateness"
+        /// Holds most of the prompt, at least half of it.
+        case mostCached = "most_cached"
+        case consistentHash = "consistent_hash"
     }
 
     public var endpoint: EndpointID
@@ -47,6 +50,8 @@ public struct Placement: Hashable, Sendable {
     public var candidates: Int
     /// Estimated from bytes, for predictions only.
     public var inputTokens: Int
+    /// Of these, how many the endpoint is expected to find in its prefix cache.
+    public var cachedInputTokens = 0
     /// Expected, of one sequence.
     public var outputTokens: Int
     /// Since arrival.

@@ -102,6 +102,7 @@ extension Scheduler {
         public var governor = AttainmentGovernor.Configuration.defaults
         public var patience = Patience.defaults
         public var filler = FillerRule.defaults
+        public var affinity = AffinityRule.defaults
         public var powerLimits = PowerLimits.none
         public var model = EndpointModel.Parameters.defaults
         /// Whether a request that nobody awake can serve in time may have an endpoint woken.

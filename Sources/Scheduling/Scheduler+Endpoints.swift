@@ -10,6 +10,8 @@ extension Scheduler {
         if endpoints[id.index].health.observe(healthy: healthy) {
             returned(id.index, at: now, into: &actions)
         } else if wasUsable, !endpoints[id.index].health.isUsable {
+            // Whatever answers there again may be another process.
+            affinity.table.forget(id.index)
             report(id.index, at: now, into: &actions)
             rejectHopeless(at: now, into: &actions)
         }

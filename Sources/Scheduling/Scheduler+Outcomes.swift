@@ -88,6 +88,7 @@ extension Scheduler {
         switch completion.outcome {
         case .completed:
             judge(record, completion.usage, at: now)
+            learnHits(record, completion.usage, on: index, at: now)
             statistics.learn(
                 from: completion.usage, of: record.request, sequences: record.sequences)
             answeredToTheEnd(index, isTrial: record.isTrial, at: now, into: &actions)
@@ -117,9 +118,14 @@ extension Scheduler {
         }
         let isTrial = requests.records[slot].isTrial
         requests.records[slot].isTrial = false
+        let isRepeated = requests.records[slot].lastFailure?.isServerError ?? false
         requests.records[slot].lastFailure = failure
         if failure.verdict != .saturated { requests.records[slot].tried.append(index) }
-        failed(index, failure, isTrial: isTrial, at: now, into: &actions)
+        // A request on which one endpoint after another errs is rather to blame itself: it counts
+        // against the first one only, or a handful like it would take them all out of rotation.
+        if isTrial || !isRepeated || !failure.isServerError {
+            failed(index, failure, isTrial: isTrial, at: now, into: &actions)
+        }
         retry(slot, failure, at: now, into: &actions)
         report(index, at: now, into: &actions)
         retireIfDone(index, at: now, into: &actions)
@@ -162,6 +168,7 @@ extension Scheduler {
             let opened = endpoints[index].breaker.failed(
                 failure.verdict, isTrial: isTrial, at: now, random: &random)
             if opened {
+                affinity.table.forget(index)
                 report(index, at: now, into: &actions)
                 rejectHopeless(at: now, into: &actions)
             }

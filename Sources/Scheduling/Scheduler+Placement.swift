@@ -65,13 +65,15 @@ extension Scheduler {
         Router.Demand(
             size: size, model: requests.records[slot].request.model,
             objective: requests.records[slot].objective,
-            strictness: strictness(slot) * (1 - power.pressure), pressure: power.pressure)
+            strictness: strictness(slot) * (1 - power.pressure), pressure: power.pressure,
+            key: requests.records[slot].request.affinityKey)
     }
 
     /// Picks one of `router.eligible`; `nil` if the request had better wait a moment.
     private mutating func pick(_ slot: Int, _ demand: Router.Demand, at now: MonotonicTime)
         -> Router.Pick?
     {
+        recall(slot, at: now)
         guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return nil }
         return pick.isWorthWaiting && mayWait(slot, at: now) ? nil : pick
     }
@@ -82,18 +84,18 @@ extension Scheduler {
         _ slot: Int, at now: MonotonicTime, into actions: inout [Action]
     ) -> Bool {
         let record = requests.records[slot]
-        let size = record.size
-        let demand = demand(slot, size)
+        let demand = demand(slot, record.size)
         var picked = pick(slot, demand, at: now)
-        if sleepers > 0, let late = picked, isLate(late, slot, size, at: now),
-            summon(for: slot, size, at: now, into: &actions), survey(slot, at: now) == .now
+        if sleepers > 0, let late = picked, isLate(late, slot, record.size, at: now),
+            summon(for: slot, record.size, at: now, into: &actions), survey(slot, at: now) == .now
         {
             picked = pick(slot, demand, at: now)
         }
         guard let pick = picked else { return false }
         let other = shadow?.choose(
-            demand, among: router.eligible, endpoints, models, at: now)
+            demand, as: router, endpoints, models, at: now)
         let index = pick.endpoint
+        let size = router.size(of: demand, on: index)
         if queue.count > 0 {
             let lane = record.lane
             queue.served(
@@ -111,6 +113,7 @@ extension Scheduler {
         endpoints[index].prefill.placed(
             prefill, isVisible: record.request.streams, at: now)
         requests.records[slot].lacksPower = false
+        remember(slot, size, on: index, at: now)
         notePower(index, at: now)
         startPowerWatch(at: now)
         endpoints[index].predictedEnergy += pick.estimate.marginalEnergy
@@ -126,11 +129,12 @@ extension Scheduler {
         requests.records[slot].progress = 0
         notePlaced(slot, size, prefill: prefill, on: index, at: now)
         requests.records[slot].isTrial = endpoints[index].breaker.placed()
-        let placement = Placement(
+        var placement = Placement(
             endpoint: endpoints[index].id, attempt: record.attempts + 1,
             estimate: pick.estimate, reason: pick.reason, candidates: router.eligible.count,
             inputTokens: record.inputTokens, outputTokens: record.outputTokens,
             waited: now - record.arrival, shadow: other)
+        placement.cachedInputTokens = size.cachedInputTokens
         actions.append(.dispatch(record.id, placement))
         report(index, at: now, into: &actions)
         return true

@@ -52,6 +52,8 @@ extension Scheduler {
         endpoints[id.index].power.become(state, at: now)
         // It would not sleep: no more of that before the next plan.
         if before == .fallingAsleep, state == .awake { endpoints[id.index].power.isWanted = true }
+        // Sleep frees the cache.
+        if state == .asleep { affinity.table.forget(id.index) }
         countSleepers()
         report(id.index, at: now, into: &actions)
         if state == .awake, before != .awake {

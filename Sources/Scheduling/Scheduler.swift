@@ -45,6 +45,7 @@ public struct Scheduler: ~Copyable, Sendable {
     /// When predicted power is made anew; `nil` without a limit or without requests.
     var powerWake: MonotonicTime?
     var pace = CompletionPace()
+    var affinity: Affinity
     var ledger: EnergyLedger
     var learning: EndpointLearning
     var scratchShares = WindowShares()
@@ -86,14 +87,16 @@ public struct Scheduler: ~Copyable, Sendable {
         var seeds = RandomSource(seed: seed)
         router = Router(
             policy: configuration.policy, models: configuration.modelCount,
+            endpoints: models.count,
             objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next())
         random = RandomSource(seed: seeds.next())
         shadow = configuration.shadowPolicy.map { policy in
             ShadowRouter(
                 Router(
-                    policy: policy, models: configuration.modelCount,
+                    policy: policy, models: configuration.modelCount, endpoints: models.count,
                     objectiveGuard: ObjectiveGuard(configuration.guardBand), seed: seeds.next()))
         }
+        affinity = Affinity(configuration)
         statistics = TokenStatistics(
             modelCount: configuration.modelCount, tenantCount: configuration.tenants.count)
         power = PowerBudget(

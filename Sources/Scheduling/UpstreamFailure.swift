@@ -1,7 +1,7 @@
 import InferenceTypes
 
 /// How an attempt on a model server went wrong.
-public enum UpstreamFailure: Hashable, Sendable {
+public enum UpstreamFailure: Error, Hashable, Sendable {
     /// Which wait ran out.
     public enum Phase: String, CaseIterable, Sendable {
         case firstByte
@@ -42,6 +42,12 @@ public enum UpstreamFailure: Hashable, Sendable {
         case .saturated: .saturated
         case .clientError: .sound
         }
+    }
+
+    /// An answer with a 5xx other than 503.
+    var isServerError: Bool {
+        if case .serverError = self { return true }
+        return false
     }
 
     /// A short name for metrics and logs.

@@ -43,6 +43,8 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
     /// Requests placed in a second of real time, the engines' work and all else that a run takes
     /// included; `nil` if nobody looked at a clock. The only figure that differs from run to run.
     public var decisionsPerSecond: Double?
+    /// Input tokens that came out of prefix caches, 0 to 1; `nil` where nobody could share.
+    public var cachedShare: Double?
     /// One by one, where there is a mix of them.
     public var services: [ServiceRow]?
 
@@ -66,6 +68,7 @@ public struct ComparisonRow: Codable, Hashable, Sendable {
         case peakWatts = "peak_watts"
         case decisionsPerSecond = "decisions_per_second"
         case aboveBound = "above_bound"
+        case cachedShare = "cached_share"
         case secondsAboveLimit = "seconds_above_limit"
     }
 

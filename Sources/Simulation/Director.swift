@@ -81,6 +81,13 @@ public struct Director: Sendable {
         Director(name: "bulk as others", policy: .energyAware) { $0.filler.isOn = false }
     }
 
+    /// `energy_aware` that asks nobody what they have in their caches.
+    public static var withoutAffinity: Director {
+        Director(name: "energy_aware, no affinity", policy: .energyAware) {
+            $0.affinity.isOn = false
+        }
+    }
+
     /// Every choice of so many endpoints of each pool, but none at all.
     public static func allStaticSubsets(of fleet: SimulatedFleet) -> [Director] {
         let counts = fleet.pools.reduce([[]]) { all, pool in

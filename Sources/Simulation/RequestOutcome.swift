@@ -6,6 +6,8 @@ public struct RequestOutcome: Hashable, Sendable {
     public var arrivedAt: MonotonicTime
     public var inputTokens: Int
     public var outputTokens: Int
+    /// Of the input tokens, those that the engine found in its prefix cache.
+    public var cachedTokens = 0
     public var firstTokenAt: MonotonicTime?
     /// When the last token came; `nil`: it was turned away.
     public var finishedAt: MonotonicTime?

@@ -36,6 +36,14 @@ public struct RunRecord: Sendable {
         return energy.total - Joules(idleFloor.value * rest)
     }
 
+    /// Of all input tokens of requests that were answered, the share that came out of prefix
+    /// caches.
+    public var cachedShare: Double {
+        let input = finished.reduce(0) { $0 + $1.inputTokens }
+        return input == 0
+            ? 0 : Double(finished.reduce(0) { $0 + $1.cachedTokens }) / Double(input)
+    }
+
     public var finished: [RequestOutcome] { outcomes.filter { $0.finishedAt != nil } }
 
     /// Share of all requests whose promise was kept, 0 to 1.

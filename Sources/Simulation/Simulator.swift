@@ -136,10 +136,14 @@ public struct Simulator: ~Copyable {
         if let threshold = director.lengthThreshold {
             model = ModelID(arrival.inputTokens > threshold ? 1 : 0)
         }
-        let request = InferenceRequest(
+        var request = InferenceRequest(
             id: RequestID(UInt64(next)), tenant: service.tenant, model: model,
             task: service.task, serviceClass: service.serviceClass, streams: true,
             promptBytes: arrival.inputTokens * 4, objective: service.objective)
+        if let prompt = arrival.prompt {
+            request.prefix = workload.prompts[prompt].prefix
+            request.session = workload.prompts[prompt].session
+        }
         next += 1
         open += 1
         decisions += 1
@@ -172,10 +176,7 @@ public struct Simulator: ~Copyable {
             outcomes[index].endpoint = endpoint
             outcomes[index].retries = placement.attempt - 1
             outcomes[index].predictedEnergy = placement.estimate.marginalEnergy
-            engines[endpoint].submit(
-                EngineRequest(
-                    id: id.rawValue, inputTokens: outcomes[index].inputTokens,
-                    outputTokens: outcomes[index].outputTokens), at: now)
+            engines[endpoint].submit(work(index), at: now)
             wakes[endpoint] = engines[endpoint].nextEvent() ?? .distantFuture
         case .reject(let id, _):
             open -= 1
@@ -195,6 +196,16 @@ public struct Simulator: ~Copyable {
         }
     }
 
+    private func work(_ index: Int) -> EngineRequest {
+        var work = EngineRequest(
+            id: UInt64(index), inputTokens: outcomes[index].inputTokens,
+            outputTokens: outcomes[index].outputTokens)
+        if let prompt = workload.arrivals[index].prompt {
+            work.prefix = workload.prompts[prompt].blocks
+        }
+        return work
+    }
+
     private mutating func advance(_ endpoint: Int) {
         engines[endpoint].advance(to: now, into: &outputs)
         wakes[endpoint] = engines[endpoint].nextEvent() ?? .distantFuture
@@ -204,7 +215,7 @@ public struct Simulator: ~Copyable {
 
     private mutating func take(_ output: EngineOutput, from endpoint: Int) {
         switch output {
-        case .started: break
+        case .started(let id, _, let cached): outcomes[Int(id)].cachedTokens = cached
         case .tokens(let id, let first, _, let at):
             guard first == 0 else { return }
             outcomes[Int(id)].firstTokenAt = at
@@ -217,7 +228,9 @@ public struct Simulator: ~Copyable {
             outcomes[Int(id)].finishedAt = at
             let usage = Usage(
                 inputTokens: outcomes[Int(id)].inputTokens,
-                outputTokens: outcomes[Int(id)].outputTokens)
+                outputTokens: outcomes[Int(id)].outputTokens,
+                cachedInputTokens: workload.arrivals[Int(id)].prompt == nil
+                    ? nil : outcomes[Int(id)].cachedTokens)
             handle(.finished(RequestID(id), .init(outcome: .completed, usage: usage)))
         case .rejected(let id, let reason, _):
             switch reason {

@@ -30,6 +30,8 @@ public struct Workload: Sendable {
         public var service: Int
         public var inputTokens: Int
         public var outputTokens: Int
+        /// Where in `prompts` it stands what the prompt consists of, if others may share it.
+        public var prompt: Int?
 
         public init(at: MonotonicTime, service: Int, inputTokens: Int, outputTokens: Int) {
             self.at = at
@@ -42,6 +44,8 @@ public struct Workload: Sendable {
     public private(set) var services: [Service] = []
     /// Ascending by time.
     public private(set) var arrivals: [Arrival] = []
+    /// Of arrivals that may share the beginning of their prompts with others.
+    public private(set) var prompts: [SharedPrompt] = []
 
     public init() {}
 
@@ -80,6 +84,13 @@ public struct Workload: Sendable {
             Arrival(
                 at: MonotonicTime.zero + TimeSpan(seconds: at), service: service,
                 inputTokens: row.inputTokens, outputTokens: row.outputTokens))
+    }
+
+    /// The same, of a prompt that others may share.
+    mutating func append(_ at: Double, _ service: Int, _ row: TraceRow, _ prompt: SharedPrompt) {
+        append(at, service, row)
+        prompts.append(prompt)
+        arrivals[arrivals.count - 1].prompt = prompts.count - 1
     }
 
     /// Moves each arrival by up to `most` to either side, so that a result does not hang on the

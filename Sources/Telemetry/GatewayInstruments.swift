@@ -57,6 +57,8 @@ public struct GatewayInstruments: Sendable {
 
     /// Labels: class.
     public let queueDepth: CallbackFamily
+    /// Labels: pool, model.
+    public let predictedCachedTokens: CounterFamily
     /// Labels: agrees.
     public let shadowPlacements: CounterFamily
     /// In microjoules.
@@ -89,7 +91,6 @@ public struct GatewayInstruments: Sendable {
         let tenants = Self.bounded("tenant", names.tenants, Self.maxTenants)
         let tasks = LabelValues("task", InferenceTask.allCases.map(\.rawValue))
         (self.pools, self.models, self.tenants) = (pools, models, tenants)
-
         requests = builder.counter(
             "joulegate_requests_total", help: "Requests answered",
             labels: [tasks, models, tenants, LabelValues("status", Status.words)])
@@ -141,6 +142,10 @@ public struct GatewayInstruments: Sendable {
         predictedEnergy = builder.counter(
             "joulegate_predicted_joules_total", help: "Predicted marginal energy of placements",
             unit: "joules", labels: [pools, models, provenances], unitPerCount: 1e-6)
+        predictedCachedTokens = builder.counter(
+            "joulegate_predicted_cached_tokens_total",
+            help: "Input tokens expected in the prefix caches of the endpoints chosen",
+            labels: [pools, models])
         (shadowPlacements, shadowPredictedEnergy) = Self.shadowFamilies(in: &builder)
         (power, powerLimit, predictedPower, powerPressure) = Self.powerFamilies(in: &builder)
         energy = Self.energy(in: &builder)

@@ -40,6 +40,9 @@ struct Emulate: ParsableCommand {
     @Option(help: "Scales every duration of the profile; below 1 is faster than life.")
     var timeFactor = 1.0
 
+    @Flag(help: "Prompts that begin alike share the computed beginning, as servers do.")
+    var prefixCache = false
+
     @Option(
         help: "A fault, e.g. cut-chunked:3, error-vllm:2, status-503; several may be given.")
     var fault: [String] = []
@@ -51,6 +54,7 @@ struct Emulate: ParsableCommand {
             kind: engine, profile: try directories.profile(named: profile), model: model,
             seed: seed, faults: try FaultPlan(fault))
         service.engine.timeFactor = timeFactor
+        service.hasPrefixCache = prefixCache
         service.epoch = Int(Date().timeIntervalSince1970)
         var options = EmulatedServer.Options(service: service)
         options.host = address

@@ -86,6 +86,7 @@ extension Simulate {
     func directors(named name: String, of fleet: SimulatedFleet) -> [Director]? {
         switch name {
         case "planned": return [.planned()]
+        case "without_affinity": return [.withoutAffinity]
         case "bulk_as_others": return [.bulkAsOthers]
         case "autoscaler": return Director.autoscalers
         case "gpu_only": return [.gpuOnly(of: fleet)]

@@ -31,7 +31,8 @@ struct Simulate: ParsableCommand {
             or baselines: subsets (every static subset under least_requests), gpu_only, \
             length_threshold and autoscaler (with a grid of settings each), or one of that \
             grid as autoscaler:TARGET:SECONDS[:SPARE]; bulk_as_others (energy_aware with \
-            bulk as no filler). Otherwise least_requests and energy_aware.
+            bulk as no filler); without_affinity (energy_aware blind to prefix caches). \
+            Otherwise least_requests and energy_aware.
             """)
     var policy: [String] = []
 
@@ -54,6 +55,8 @@ struct Simulate: ParsableCommand {
     @OptionGroup var tide: TideOptions
 
     @OptionGroup var mix: MixOptions
+
+    @OptionGroup var sessions: SessionOptions
 
     @Option(help: "POOL=FACTOR: all watts of the pool are divided by it. PROFILE is POOL.")
     var efficiency: [EfficiencyArgument] = []
@@ -158,6 +161,9 @@ struct Simulate: ParsableCommand {
     private func workload(
         _ traces: [(String, [TraceRow])], on fleet: SimulatedFleet, seed: UInt64
     ) throws -> Workload {
+        if let workload = sessions.workload(traces.flatMap(\.1), seconds, seed: seed) {
+            return workload
+        }
         var workload = try mix.workload(
             traces, on: fleet, speed: speed, seconds: seconds, seed: seed)
         var random = RandomSource(seed: seed)
@@ -208,6 +214,7 @@ struct Simulate: ParsableCommand {
     ) throws {
         var row = comparison
         if mix.mix != nil { row.services = ServiceRow.rows(record, services) }
+        if sessions.sessions != nil { row.cachedShare = record.cachedShare }
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -225,12 +232,16 @@ struct Simulate: ParsableCommand {
                 row.ttftMillisecondsP99, row.itlMillisecondsP50, row.itlMillisecondsP99,
                 row.attributionErrorP95 * 100, row.predictionErrorP50 * 100,
                 row.powerError * 100, row.decisionsPerSecond ?? 0)
-                + boundColumn(row) + limitColumns(row))
+                + boundColumn(row) + limitColumns(row) + cachedColumn(row))
         if mix.mix != nil { mix.show(record, services) }
     }
 
     private func boundColumn(_ row: ComparisonRow) -> String {
         row.aboveBound.map { String(format: "  %+.1f%% over the bound", $0 * 100) } ?? ""
+    }
+
+    private func cachedColumn(_ row: ComparisonRow) -> String {
+        row.cachedShare.map { String(format: "  %.1f%% cached", $0 * 100) } ?? ""
     }
 
     private func limitColumns(_ row: ComparisonRow) -> String {

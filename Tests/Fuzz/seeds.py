@@ -375,7 +375,8 @@ def record(kind, fields=b"", after=1_000_000, actions=0, digest=b""):
 def arrival(request=ID, task=0, service_class=1, size=800):
     return record(
         1, request + signed(0) + signed(0) + bytes([task, service_class, 1]) + signed(size)
-        + signed(0) + b"\x01" + signed(128) + signed(1) + b"\0\0\1", actions=1, digest=b"abcd")
+        + signed(0) + b"\x01" + signed(128) + signed(1) + b"\0\0\1" + b"\0\0" + bytes(8),
+        actions=1, digest=b"abcd")
 
 
 USAGE_OF_BOTH = b"\1" + signed(200) + b"\1" + signed(100) + b"\0"

@@ -48,16 +48,18 @@ import Testing
     }
 
     @Test func aPlacementExplainsItself() {
-        let placement = Placement(
+        var placement = Placement(
             endpoint: EndpointID(0), attempt: 2,
             estimate: .init(
                 marginalEnergy: Joules(1.23456), timeToFirstToken: .milliseconds(12),
                 interTokenLatency: .microseconds(3_450), duration: .seconds(1),
                 provenance: .modelled),
             reason: .leastEnergy, candidates: 3, inputTokens: 10, outputTokens: 20)
+        placement.cachedInputTokens = 8
         #expect(
             placement.explanation
                 == "least_energy; candidates=3; attempt=2; joules=1.235 (modelled); "
-                + "ttft_ms=12.0; itl_ms=3.5; input_tokens=10; output_tokens=20")
+                + "ttft_ms=12.0; itl_ms=3.5; input_tokens=10; cached_tokens=8; "
+                + "output_tokens=20")
     }
 }

@@ -16,6 +16,8 @@ final class ScriptedServer: Sendable {
     struct Script: Sendable {
         var pieces: [[UInt8]]
         var ending = Ending.close
+        /// Makes the pieces out of the request, in their stead.
+        var answer: (@Sendable (String) -> [String])?
     }
 
     private struct State {
@@ -59,6 +61,11 @@ final class ScriptedServer: Sendable {
         }
     }
 
+    /// Each of the next requests gets what `answer` makes of it; without pieces no answer comes.
+    func play(_ answer: @escaping @Sendable (String) -> [String]) {
+        state.withLock { $0.script = Script(pieces: [], ending: .keep, answer: answer) }
+    }
+
     func play(bytes: [[UInt8]], _ ending: Ending = .close) {
         state.withLock { $0.script = Script(pieces: bytes, ending: ending) }
     }
@@ -99,7 +106,8 @@ final class ScriptedServer: Sendable {
                 state.requests.append(request)
                 return state.script
             }
-            for (index, piece) in script.pieces.enumerated() {
+            let pieces = script.answer?(request).map { Array($0.utf8) } ?? script.pieces
+            for (index, piece) in pieces.enumerated() {
                 if index > 0 { usleep(1_000) }
                 send(connection, piece)
             }

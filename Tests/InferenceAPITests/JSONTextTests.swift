@@ -75,4 +75,16 @@ struct JSONTextTests {
         JSONText.append("\u{0}\u{1F}\n\"\\/\u{7F}", to: &bytes)
         #expect(String(decoding: bytes, as: UTF8.self) == "\"\\u0000\\u001f\\n\\\"\\\\/\u{7F}\"")
     }
+
+    @Test(arguments: [
+        ("plain", false), ("", false), (#"\\ud800"#, false), (#"\ud83d\ude00"#, false),
+        (#"\ufffd"#, false), (#"\ud7ff"#, false), (#"\ue000"#, false), (#"\ud800"#, true),
+        (#"a\uDFFF"#, true), (#"\ude00\ud83d"#, true), (#"\ud83d\ud83d\ude00"#, true),
+        (#"\ud83d \ude00"#, true), (#"\n\ud83dx"#, true),
+    ])
+    func halvesOfCharactersAreSeen(_ text: String, _ isThere: Bool) {
+        Array(text.utf8).withUnsafeBytes {
+            #expect(InferenceAPI.JSONText.hasLoneSurrogate($0) == isThere)
+        }
+    }
 }

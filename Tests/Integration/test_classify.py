@@ -264,6 +264,45 @@ def test_tenants_have_caches_of_their_own(bench):
     assert stages == ["accelerator", "accelerator", "cache", "cache"]
 
 
+def test_only_messages_of_one_tenant_go_as_one(bench):
+    tenants = [
+        {"name": name, "pools": ["alpha"],
+         "api_key_sha256": [hashlib.sha256(name.encode()).hexdigest()]}
+        for name in ("left", "right")]
+    # A pass takes 160 ms: all of them come while the first is on its way.
+    gateway = start(
+        bench, emulators(bench, 2, "--time-factor", "100"), tenants=tenants, threads=1,
+        cache={"entries": 100})
+
+    def ask(name):
+        status, answer = post(gateway, {"input": [SPAM] * 5}, authorization=f"Bearer {name}")
+        assert status == 200 and set(labels(answer)) == {"spam"}
+        return [entry["stage"] for entry in answer["data"]]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        stages = list(pool.map(ask, ["left", "right"] * 2))
+    for tenant in stages[::2], stages[1::2]:
+        tenant = sum(tenant, [])
+        assert tenant.count("accelerator") == 1 and tenant.count("shared") >= 4
+    assert sum(worker["dispatched"] for worker in gateway.workers()) == 2
+
+
+def test_links_are_exact_in_cache_and_allow_list(bench):
+    gateway = start(bench, emulators(bench, 1), threads=1, cache={"entries": 100})
+
+    def stage(text):
+        return post(gateway, {"input": text})[1]["data"][0]["stage"]
+
+    assert stage("see http://google.example/a") == "accelerator"
+    assert stage("SEE  http://goo\u200bgle.example/a") == "cache"
+    assert stage("see http://gooogle.example/a") == "accelerator"
+    assert stage("see http://g\u043e\u043egle.example/a") == "accelerator"
+    texts = ["pay at bank.example"]
+    assert gateway.admin("POST", "/classification/spam/allow", {"texts": texts})[0] == 200
+    assert stage("PAY at bank.example") == "allow_list"
+    assert stage("pay at b\u0430nk.example") == "accelerator"
+
+
 def test_allowed_texts_are_never_positive(bench):
     gateway = start(bench, emulators(bench, 1))
     assert gateway.admin("POST", "/classification/spam/allow", {"texts": [SPAM.upper()]})[0] == 200

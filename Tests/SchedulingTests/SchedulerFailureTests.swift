@@ -51,6 +51,17 @@ import Testing
         #expect(bench.broken == [])
     }
 
+    @Test func aRequestOnWhichAllErrEjectsOnlyWhomItAsksFirst() {
+        var bench = Bench(Fleet.equal(3, policy: .leastRequests))
+        for id in 1...5 {
+            bench.arrive(chat(UInt64(id)))
+            for _ in 1...3 { _ = bench.fail(UInt64(id), .serverError(status: 500)) }
+        }
+        let conditions = (0..<3).map { bench.condition($0) }
+        #expect(conditions.count { $0 == .active } >= 2, "\(conditions)")
+        #expect(bench.broken == [])
+    }
+
     @Test func clientErrorsNeverEject() {
         var bench = Bench(Fleet.equal(1))
         for id in 1...1_000 {

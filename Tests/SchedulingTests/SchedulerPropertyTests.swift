@@ -26,7 +26,8 @@ struct RandomSchedule: ~Copyable {
         self.sleeps = sleeps
         var random = RandomSource(seed: seed)
         var configuration = Fleet.unlike(
-            policy: RoutingPolicy.allCases[random.nextIndex(below: 6)])
+            policy: RoutingPolicy.allCases[
+                random.nextIndex(below: RoutingPolicy.allCases.count)])
         configuration.modelCount = 2
         configuration.pools[0].models = [ModelID(0), ModelID(1)]
         for index in configuration.endpoints.indices {
@@ -89,7 +90,8 @@ struct RandomSchedule: ~Copyable {
             return .withdrawn(id)
         default:
             known[index] = .ended
-            let usage = Usage(inputTokens: die * 3, outputTokens: die)
+            let usage = Usage(
+                inputTokens: die * 3, outputTokens: die, cachedInputTokens: die * index % 500)
             return .finished(id, .init(outcome: .completed, usage: usage))
         }
     }
@@ -102,6 +104,9 @@ struct RandomSchedule: ~Copyable {
             bytes: random.nextIndex(below: 9_000), choices: 1 + random.nextIndex(below: 2))
         request.reportsEnergy = random.nextIndex(below: 4) == 0
         request.streams = random.nextIndex(below: 3) > 0
+        if known.count % 3 > 0 {
+            request.prefix = prefix(UInt64(known.count % 7), whole: 9_000)
+        }
         return .arrived(request)
     }
 
@@ -114,7 +119,8 @@ struct RandomSchedule: ~Copyable {
                 .init(running: random.nextIndex(below: 6), waiting: 0, at: bench.now))
         case 95: .setEndpointState(endpoint, .draining)
         case 96, 97: .setEndpointState(endpoint, .active)
-        case 98: .setPolicy(RoutingPolicy.allCases[random.nextIndex(below: 6)])
+        case 98: .setPolicy(RoutingPolicy.allCases[
+                random.nextIndex(below: RoutingPolicy.allCases.count)])
         default: .metered([window(), window()])
         }
     }

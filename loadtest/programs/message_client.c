@@ -8,22 +8,11 @@
 // RATE per second; CAMPAIGN_SHARE of them (0 to 1) come in bursts of 200 within some 20 ms. The
 // first second warms up and is not counted. Prints one line of JSON; latencies in microseconds.
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <netinet/tcp.h>
-#include <nghttp2/nghttp2.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { output_size = 4 << 20, bucket_count = 1 << 20, answer_size = 1024 };
+#include "h2_connection.h"
+
+enum { bucket_count = 1 << 20, answer_size = 1024 };
 
 struct message {
   const char *body;
@@ -35,29 +24,15 @@ struct message {
   struct message *next;
 };
 
-struct connection {
-  int fd;
-  nghttp2_session *session;
-  char *output;
-  size_t start, end;
-  int is_dirty;
-};
-
 static char **bodies;
 static size_t *counts, body_total, body_next;
 static char authority[64], *path;
 static long sent_total, done_total, good, undecided, errors, stage_cache, stage_linear,
-    stage_accelerator;
+    stage_accelerator, stage_shared;
 static long buckets[bucket_count]; // latencies by microsecond
 static long long counted_from;
 static struct message *spare;
 static uint64_t random_state = 88172645463325252ULL;
-
-static long long now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static double unit(void) {
   random_state ^= random_state << 13;
@@ -77,9 +52,6 @@ static ssize_t read_body(
   if (m->sent == m->count) *flags |= NGHTTP2_DATA_FLAG_EOF;
   return (ssize_t)count;
 }
-
-#define FIELD(n, v) \
-  { (uint8_t *)(n), (uint8_t *)(v), strlen(n), strlen(v), NGHTTP2_NV_FLAG_NONE }
 
 static void submit(struct connection *c, long long due) {
   struct message *m = spare;
@@ -142,69 +114,13 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *u
     if (strstr(m->answer, "\"stage\":\"cache\"")) stage_cache++;
     if (strstr(m->answer, "\"stage\":\"linear\"")) stage_linear++;
     if (strstr(m->answer, "\"stage\":\"accelerator\"")) stage_accelerator++;
+    if (strstr(m->answer, "\"stage\":\"shared\"")) stage_shared++;
     long long delay = (now_ns() - m->due) / 1000;
     buckets[delay < 0 ? 0 : delay < bucket_count ? delay : bucket_count - 1]++;
   }
   m->next = spare;
   spare = m;
   return 0;
-}
-
-static void flush(struct connection *c) {
-  c->is_dirty = 0;
-  while (1) {
-    while (c->end < output_size / 2) {
-      const uint8_t *bytes;
-      ssize_t count = nghttp2_session_mem_send(c->session, &bytes);
-      if (count <= 0) break;
-      memcpy(c->output + c->end, bytes, (size_t)count);
-      c->end += (size_t)count;
-    }
-    if (c->start == c->end) return;
-    ssize_t sent = send(c->fd, c->output + c->start, c->end - c->start, MSG_NOSIGNAL);
-    if (sent <= 0) return;
-    c->start += (size_t)sent;
-    if (c->start == c->end) c->start = c->end = 0;
-  }
-}
-
-static void receive(struct connection *c) {
-  static uint8_t input[256 << 10];
-  while (1) {
-    ssize_t count = recv(c->fd, input, sizeof input, 0);
-    if (count < 0 && errno == EAGAIN) return;
-    if (count <= 0 || nghttp2_session_mem_recv(c->session, input, (size_t)count) < 0) {
-      fprintf(stderr, "a connection ended\n");
-      exit(1);
-    }
-    c->is_dirty = 1;
-    if ((size_t)count < sizeof input) return;
-  }
-}
-
-static void connect_to(struct connection *c, int port, int poller) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int on = 1;
-  c->fd = socket(AF_INET, SOCK_STREAM, 0);
-  if (connect(c->fd, (struct sockaddr *)&address, sizeof address)) {
-    perror("connect");
-    exit(1);
-  }
-  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  fcntl(c->fd, F_SETFL, O_NONBLOCK);
-  c->output = malloc(output_size);
-  nghttp2_session_callbacks *callbacks;
-  nghttp2_session_callbacks_new(&callbacks);
-  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-  nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-  nghttp2_session_client_new(&c->session, callbacks, c);
-  nghttp2_settings_entry window = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20};
-  nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, &window, 1);
-  nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, 1 << 28);
-  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
-  epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
 }
 
 static void read_bodies(const char *name) {
@@ -226,14 +142,6 @@ static void read_bodies(const char *name) {
   fclose(file);
 }
 
-static long percentile(double share) {
-  double rank = share * (double)good;
-  long seen = 0;
-  for (int i = 0; i < bucket_count; i++)
-    if ((double)(seen += buckets[i]) >= rank) return i;
-  return bucket_count;
-}
-
 int main(int argc, char **argv) {
   if (argc < 7) return 2;
   int port = atoi(argv[1]), width = atoi(argv[2]);
@@ -244,7 +152,10 @@ int main(int argc, char **argv) {
   snprintf(authority, sizeof authority, "127.0.0.1:%d", port);
   int poller = epoll_create1(0);
   struct connection *all = calloc((size_t)width, sizeof *all);
-  for (int i = 0; i < width; i++) connect_to(&all[i], port, poller);
+  for (int i = 0; i < width; i++) {
+    dial(&all[i], port);
+    begin_session(&all[i], poller, on_data, on_header, on_close);
+  }
   for (int i = 0; i < width; i++) flush(&all[i]);
   usleep(200000);
   long long began = now_ns(), end = began + (long long)(seconds * 1e9);
@@ -284,17 +195,23 @@ int main(int argc, char **argv) {
     int count = epoll_pwait2(poller, ready, 256, &wait, NULL);
     for (int i = 0; i < count; i++) {
       struct connection *c = ready[i].data.ptr;
-      if (ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(c);
+      if (ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !receive(c)) {
+        fprintf(stderr, "a connection ended\n");
+        exit(1);
+      }
       flush(c);
     }
   }
   errors += sent_total - done_total;
   printf(
       "{\"sent\": %ld, \"counted\": %ld, \"errors\": %ld, \"undecided\": %ld, \"cache\": %ld, "
-      "\"linear\": %ld, \"accelerator\": %ld, \"seconds\": %.3f, \"p50\": %ld, \"p90\": %ld, "
+      "\"linear\": %ld, \"accelerator\": %ld, \"shared\": %ld, \"seconds\": %.3f, \"p50\": %ld, \"p90\": %ld, "
       "\"p99\": %ld, \"p999\": %ld}\n",
       sent_total, good, errors, undecided, stage_cache, stage_linear, stage_accelerator,
-      (double)(now_ns() - began) / 1e9, percentile(0.5), percentile(0.9), percentile(0.99),
-      percentile(0.999));
+      stage_shared, (double)(now_ns() - began) / 1e9,
+      percentile(buckets, bucket_count, good, 0.5),
+      percentile(buckets, bucket_count, good, 0.9),
+      percentile(buckets, bucket_count, good, 0.99),
+      percentile(buckets, bucket_count, good, 0.999));
   return 0;
 }

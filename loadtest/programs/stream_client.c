@@ -8,36 +8,17 @@
 // write of an event to its arrival here, in microseconds. "open": streams that are open at the end
 // and have had an event.
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <nghttp2/nghttp2.h>
 #include <openssl/ssl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { line_size = 768, bucket_count = 200000, output_size = 1 << 20 };
+#include "h2_connection.h"
+
+enum { line_size = 768, bucket_count = 200000 };
 
 struct stream {
   char line[line_size];
   size_t used, sent;
   long events;
   int is_done, is_cancelled, has_failed;
-};
-
-struct connection {
-  int fd;
-  SSL *tls; // null: cleartext
-  nghttp2_session *session;
-  char *output;
-  size_t start, end;
 };
 
 static char *body, authority[64];
@@ -47,12 +28,6 @@ static long streams, events, errors, cancelled, running, heard;
 static SSL_CTX *tls_context; // null: cleartext
 static long buckets[bucket_count]; // delays by microsecond
 static int is_over;
-
-static long long now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static ssize_t read_body(
     nghttp2_session *session, int32_t id, uint8_t *to, size_t length, uint32_t *flags,
@@ -65,9 +40,6 @@ static ssize_t read_body(
   if (s->sent == body_count) *flags |= NGHTTP2_DATA_FLAG_EOF;
   return (ssize_t)count;
 }
-
-#define FIELD(n, v) \
-  { (uint8_t *)(n), (uint8_t *)(v), strlen(n), strlen(v), NGHTTP2_NV_FLAG_NONE }
 
 static void open_stream(nghttp2_session *session) {
   if (is_over || (total_wanted > 0 && streams + running >= total_wanted)) return;
@@ -156,15 +128,12 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *u
   return 0;
 }
 
-// -1 with EAGAIN: not now, as of a socket.
-static ssize_t send_some(struct connection *c, const char *bytes, size_t count) {
-  if (!c->tls) return send(c->fd, bytes, count, MSG_NOSIGNAL);
+static ssize_t tls_send(struct connection *c, const char *bytes, size_t count) {
   int sent = SSL_write(c->tls, bytes, (int)count);
   return sent > 0 ? sent : -1;
 }
 
-static ssize_t receive_some(struct connection *c, void *to, size_t room) {
-  if (!c->tls) return recv(c->fd, to, room, 0);
+static ssize_t tls_receive(struct connection *c, void *to, size_t room) {
   int count = SSL_read(c->tls, to, (int)room);
   if (count > 0) return count;
   int reason = SSL_get_error(c->tls, count);
@@ -183,79 +152,14 @@ static void start_tls(struct connection *c) {
 }
 
 static void prepare_tls(void) {
+  send_some = tls_send;
+  receive_some = tls_receive;
   tls_context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_min_proto_version(tls_context, TLS1_3_VERSION);
   SSL_CTX_set_ciphersuites(tls_context, "TLS_AES_128_GCM_SHA256");
   SSL_CTX_set_alpn_protos(tls_context, (const unsigned char *)"\x02h2", 3);
   SSL_CTX_set_mode(
       tls_context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-}
-
-static void flush(struct connection *c) {
-  while (1) {
-    while (c->end < output_size / 2) {
-      const uint8_t *bytes;
-      ssize_t count = nghttp2_session_mem_send(c->session, &bytes);
-      if (count <= 0) break;
-      memcpy(c->output + c->end, bytes, (size_t)count);
-      c->end += (size_t)count;
-    }
-    if (c->start == c->end) return;
-    ssize_t sent = send_some(c, c->output + c->start, c->end - c->start);
-    if (sent <= 0) return;
-    c->start += (size_t)sent;
-    if (c->start == c->end) c->start = c->end = 0;
-  }
-}
-
-static void receive(struct connection *c) {
-  static uint8_t input[256 << 10];
-  while (1) {
-    ssize_t count = receive_some(c, input, sizeof input);
-    if (count < 0 && errno == EAGAIN) return;
-    if (count <= 0 || nghttp2_session_mem_recv(c->session, input, (size_t)count) < 0) {
-      errors++;
-      is_over = 1;
-      return;
-    }
-    // A TLS connection gives one record at a time.
-    if (!c->tls && (size_t)count < sizeof input) return;
-  }
-}
-
-static void connect_to(struct connection *c, int port, int poller, int width) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int on = 1;
-  c->fd = socket(AF_INET, SOCK_STREAM, 0);
-  if (connect(c->fd, (struct sockaddr *)&address, sizeof address)) {
-    perror("connect");
-    exit(1);
-  }
-  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (tls_context) start_tls(c);
-  fcntl(c->fd, F_SETFL, O_NONBLOCK);
-  c->output = malloc(output_size);
-  nghttp2_session_callbacks *callbacks;
-  nghttp2_session_callbacks_new(&callbacks);
-  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-  nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-  nghttp2_session_client_new(&c->session, callbacks, c);
-  nghttp2_settings_entry window = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20};
-  nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, &window, 1);
-  nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, 1 << 28);
-  for (int i = 0; i < width; i++) open_stream(c->session);
-  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
-  epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event);
-}
-
-static long percentile(double share) {
-  double rank = share * (double)events;
-  long seen = 0;
-  for (int i = 0; i < bucket_count; i++)
-    if ((double)(seen += buckets[i]) >= rank) return i;
-  return 0;
 }
 
 int main(int argc, char **argv) {
@@ -274,14 +178,22 @@ int main(int argc, char **argv) {
   int poller = epoll_create1(0);
   struct connection *all = calloc((size_t)width, sizeof *all);
   long long began = now_ns(), end = began + (long long)(seconds * 1e9);
-  for (int i = 0; i < width; i++) connect_to(&all[i], port, poller, depth);
+  for (int i = 0; i < width; i++) {
+    dial(&all[i], port);
+    if (tls_context) start_tls(&all[i]);
+    begin_session(&all[i], poller, on_data, on_header, on_close);
+    for (int k = 0; k < depth; k++) open_stream(all[i].session);
+  }
   for (int i = 0; i < width; i++) flush(&all[i]);
   struct epoll_event ready[256];
   while (!is_over && now_ns() < end && (total_wanted == 0 || streams < total_wanted)) {
     int count = epoll_wait(poller, ready, 256, 100);
     for (int i = 0; i < count; i++) {
       struct connection *c = ready[i].data.ptr;
-      if (ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(c);
+      if (ready[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !receive(c)) {
+        errors++;
+        is_over = 1;
+      }
       flush(c);
     }
   }
@@ -289,6 +201,7 @@ int main(int argc, char **argv) {
       "{\"streams\": %ld, \"events\": %ld, \"errors\": %ld, \"cancelled\": %ld, "
       "\"open\": %ld, \"seconds\": %.3f, \"p50\": %ld, \"p99\": %ld}\n",
       streams, events, errors, cancelled, heard, (double)(now_ns() - began) / 1e9,
-      percentile(0.5), percentile(0.99));
+      percentile(buckets, bucket_count, events, 0.5),
+      percentile(buckets, bucket_count, events, 0.99));
   return 0;
 }

@@ -1,3 +1,5 @@
+import Classification
+import EnergyModel
 import InferenceAPI
 import InferenceTypes
 import Scheduling
@@ -22,6 +24,8 @@ final class BatchFlight: ClientHandler {
         case buffering
         /// An error answer comes -> `idle`, `placing`.
         case discarding
+        /// The verdicts are there; the scheduler is to name their cost -> `idle`.
+        case charging
     }
 
     unowned(unsafe) let shell: ReactorShell
@@ -33,18 +37,29 @@ final class BatchFlight: ClientHandler {
     var line: ClassifierLine
     var group = -1
     var items: [Batch.Item] = []
+    /// For each message the company that it led when it left, if one.
+    var leads: [SipHash.Digest?] = []
+    /// Somebody asked what a message costs.
+    var wantsEnergy = false
     /// The texts as elements of a JSON array, with commas, and where each ends.
     var texts: [UInt8] = []
     var ends: [Int] = []
     var closedAt = MonotonicTime.zero
+    /// Of a batch on which a model server erred.
+    var family: BatchFamily?
+    /// Parts of the same batch that may start when this one and its own parts are over.
+    var successors: [BatchFlight] = []
 
     var placement: Placement?
     private var connection: ClientConnection?
-    private var status = 0
-    private var retryAfter: TimeSpan?
-    private var collected: [UInt8] = []
+    private(set) var status = 0
+    private(set) var retryAfter: TimeSpan?
+    private(set) var collected: [UInt8] = []
+    private var answer: BatchAnswer?
     private var hasRetriedFresh = false
     private var isCounted = false
+    /// Counted among the messages that wait.
+    private var isWaiting = false
     private var sentAt = MonotonicTime.zero
     private var lastByteAt = MonotonicTime.zero
 
@@ -56,8 +71,8 @@ final class BatchFlight: ClientHandler {
 
     var model: ModelID { line.model }
     var tenant: TenantID { TenantID(group) }
-    private var desk: ClassifyDesk { shell.desk }
-    private var now: MonotonicTime { shell.reactor.now }
+    var desk: ClassifyDesk { shell.desk }
+    var now: MonotonicTime { shell.reactor.now }
 
     var id: RequestID {
         RequestID(
@@ -71,17 +86,18 @@ final class BatchFlight: ClientHandler {
 
     // MARK: To the model server
 
-    /// Hands the batch to the scheduler.
+    /// Hands the batch to the scheduler. Its messages are among those that wait.
     func start(at now: MonotonicTime) {
         phase = .placing
+        isWaiting = true
         closedAt = now
         let serviceClass = shell.directory.tenant(tenant)?.serviceClass ?? .default
-        shell.submit(
-            .arrived(
-                InferenceRequest(
-                    id: id, tenant: tenant, model: model, task: .classify,
-                    serviceClass: serviceClass, promptBytes: texts.count, choices: items.count,
-                    objective: shell.directory.objective(model, serviceClass, tenant))))
+        var request = InferenceRequest(
+            id: id, tenant: tenant, model: model, task: .classify,
+            serviceClass: serviceClass, promptBytes: texts.count, choices: items.count,
+            objective: shell.directory.objective(model, serviceClass, tenant))
+        request.reportsEnergy = wantsEnergy
+        shell.submit(.arrived(request))
     }
 
     func dispatch(_ placement: Placement) {
@@ -89,6 +105,7 @@ final class BatchFlight: ClientHandler {
         self.placement = placement
         hasRetriedFresh = false
         isCounted = true
+        endWaiting()
         shell.instruments.attemptBegan(self)
         shell.instruments.dispatched(
             self, placement, ownTime: now - closedAt - placement.waited)
@@ -102,15 +119,11 @@ final class BatchFlight: ClientHandler {
         lastByteAt = now
         collected.removeAll(keepingCapacity: true)
         let endpoint = shell.directory.endpoints[placement.endpoint.index]
-        do {
-            let connection = try shell.pools[placement.endpoint.index]
-                .acquire(for: self, fresh: fresh)
+        switch shell.connect(self, to: placement.endpoint, fresh: fresh) {
+        case .success(let connection):
             self.connection = connection
             write(to: connection, endpoint)
-        } catch .connect(let code) where ClientFailure.isOurs(code) {
-            attemptFailed(.saturated(retryAfter: nil))
-        } catch {
-            attemptFailed(.connectFailed)
+        case .failure(let failure): attemptFailed(failure)
         }
     }
 
@@ -155,7 +168,7 @@ final class BatchFlight: ClientHandler {
         case .discarding:
             let room = max(0, Self.longestRefusal - collected.count)
             collected.append(contentsOf: bytes.prefix(room))
-        case .idle, .placing, .sending: break
+        case .idle, .placing, .sending, .charging: break
         }
     }
 
@@ -166,13 +179,13 @@ final class BatchFlight: ClientHandler {
         switch phase {
         case .buffering: deliver()
         case .discarding: refused()
-        case .idle, .placing, .sending: break
+        case .idle, .placing, .sending, .charging: break
         }
     }
 
     override func failed(_ connection: ClientConnection, _ failure: ClientFailure) {
         self.connection = nil
-        guard phase != .idle, phase != .placing else { return }
+        guard phase != .idle, phase != .placing, phase != .charging else { return }
         // A kept connection that the server closed while it was idle: one fresh one to the same
         // place.
         if phase == .sending, connection.isReused, !hasRetriedFresh,
@@ -196,42 +209,35 @@ final class BatchFlight: ClientHandler {
             attemptFailed(.malformed)
             return
         }
+        family?.answered()
+        if wantsEnergy {
+            self.answer = answer
+            phase = .charging
+            shell.submit(
+                .finished(id, Scheduler.Completion(outcome: .completed, usage: answer.usage)))
+            shell.instruments.used(self, answer.usage)
+            return
+        }
         collected.withUnsafeBytes { desk.deliver(answer, $0, of: self) }
         finish(.completed, answer.usage)
     }
 
-    /// An error answer is whole.
-    private func refused() {
-        switch status {
-        case 429, 503: attemptFailed(.saturated(retryAfter: retryAfter))
-        case 400..<500: blame()
-        default: attemptFailed(.serverError(status: status))
-        }
-    }
-
-    /// The model server takes some message for wrong: which one?
-    private func blame() {
-        // Keys, models, routes are nobody's text: what the server says of them is not for clients,
-        // and the model's configuration says what they get instead.
-        guard [400, 413, 422].contains(status) else {
-            attemptFailed(.clientError(status: status))
-            return
-        }
-        guard items.count > 1 else {
-            desk.refuse(self, status: status, body: collected)
-            finish(.failed(.clientError(status: status)), Usage())
-            return
-        }
-        desk.split(self)
-        finish(.failed(.clientError(status: status)), Usage(), replacements: 2)
+    /// The scheduler says what the batch has cost, in the turn in which it ended; `nil`: it does
+    /// not.
+    func charged(_ energy: RequestEnergy?) {
+        guard phase == .charging, let answer else { return }
+        let energy = energy.map { BatchEnergy(whole: $0, count: items.count) }
+        collected.withUnsafeBytes { desk.deliver(answer, $0, of: self, energy: energy) }
+        release(after: now - closedAt)
     }
 
     // MARK: Failing
 
-    private func attemptFailed(_ failure: UpstreamFailure) {
+    func attemptFailed(_ failure: UpstreamFailure) {
         cancelUpstream()
         endAttempt()
         phase = .placing
+        waits()
         shell.instruments.attemptFailed(self, failure)
         shell.instruments.retried(failure)
         shell.submit(.attemptFailed(id, failure))
@@ -240,8 +246,11 @@ final class BatchFlight: ClientHandler {
     /// The scheduler gives the batch up.
     func reject(_ rejection: Rejection) {
         guard phase == .placing else { return }
+        if divides(after: rejection) { return }
         shell.instruments.rejected(rejection)
-        desk.giveUp(self, APIError(rejection))
+        desk.giveUp(
+            self, APIError(rejection),
+            isOwnFault: items.count == 1 && isMessagesFault(rejection))
         release(after: nil)
     }
 
@@ -252,6 +261,7 @@ final class BatchFlight: ClientHandler {
         case .placing: shell.submit(.withdrawn(id))
         case .sending, .buffering, .discarding:
             shell.submit(.finished(id, Scheduler.Completion(outcome: .cancelled)))
+        case .charging: break
         }
         release(after: nil)
     }
@@ -261,6 +271,9 @@ final class BatchFlight: ClientHandler {
         switch phase {
         case .idle: return
         case .placing: break
+        case .charging:
+            if now - lastByteAt > .seconds(1) { charged(nil) }
+            return
         case .sending:
             if connection?.isConnected == false {
                 if now - sentAt > limits.upstreamConnectTimeout {
@@ -279,7 +292,7 @@ final class BatchFlight: ClientHandler {
 
     // MARK: Ending
 
-    private func finish(
+    func finish(
         _ outcome: Scheduler.Completion.Outcome, _ usage: Usage, replacements: Int = 0
     ) {
         shell.submit(.finished(id, Scheduler.Completion(outcome: outcome, usage: usage)))
@@ -293,21 +306,48 @@ final class BatchFlight: ClientHandler {
         shell.instruments.attemptEnded(self)
     }
 
+    /// Its messages wait again.
+    func waits() {
+        isWaiting = true
+        desk.waiting(model).comeBack(items.count)
+    }
+
+    private func endWaiting() {
+        guard isWaiting else { return }
+        isWaiting = false
+        desk.waiting(model).leave(items.count)
+    }
+
     private func cancelUpstream() {
         connection?.cancel()
         connection = nil
     }
 
-    private func release(after span: TimeSpan?, replacements: Int = 0) {
+    func release(after span: TimeSpan?, replacements: Int = 0) {
         cancelUpstream()
         endAttempt()
+        endWaiting()
         phase = .idle
         placement = nil
         if collected.capacity > 256 << 10 { collected = [] }
         texts.removeAll(keepingCapacity: texts.capacity <= 256 << 10)
         ends.removeAll(keepingCapacity: true)
         let (model, group) = (self.model, self.group)
+        if !leads.isEmpty { desk.disband(self) }
         items = []
+        answer = nil
+        wantsEnergy = false
+        family = nil
+        var successors: [BatchFlight] = []
+        swap(&successors, &self.successors)
         desk.flightEnded(self, model, group, after: span, replacements: replacements)
+        guard let next = successors.first else { return }
+        next.successors = Array(successors.dropFirst())
+        next.takeTurn()
+    }
+
+    /// The parts before this one are over.
+    private func takeTurn() {
+        if desk.isAwaited(self) { start(at: now) } else { release(after: nil) }
     }
 }

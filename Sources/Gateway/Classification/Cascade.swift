@@ -20,10 +20,10 @@ final class Cascade {
     /// By ``TenantID`` + 1, made when a tenant's first text comes.
     private var caches: [VerdictCache?]
     private(set) var rules: CascadeRules
-    private var normaliser = TextNormaliser()
+    private var identity = MessageIdentity()
     private var features = TextFeatures()
     private var text: [UInt8] = []
-    private var normal: [UInt8] = []
+    private var key: [UInt8] = []
 
     init(
         _ line: ClassifierLine, tenants: Int, salt: SipHash.Key, rules: CascadeRules,
@@ -55,9 +55,8 @@ final class Cascade {
         // Escapes make a text shorter, six bytes one at most.
         guard bytes.count <= 6 * TextNormaliser.mostBytes else { return .open(nil) }
         JSONText.unescape(bytes, into: &text)
-        let isNormal = text.withUnsafeBytes { normaliser.normalise($0, into: &normal) }
-        guard isNormal else { return .open(nil) }
-        if !rules.allowed.isEmpty, rules.allowed.contains(rules.digest(of: normal, salt)) {
+        guard text.withUnsafeBytes({ identity.read($0) }) else { return .open(nil) }
+        if !rules.allowed.isEmpty, rules.allowed.contains(rules.digest(of: identity.bytes, salt)) {
             tally.add(.allowed)
             return .allowed
         }
@@ -80,7 +79,7 @@ final class Cascade {
 
     /// The scorer's opinion if it is sure.
     private func score(_ scorer: LinearScorer) -> Double? {
-        normal.withUnsafeBytes { features.extract($0) }
+        identity.normal.withUnsafeBytes { features.extract($0) }
         let probability = scorer.probability(features)
         let band = rules.band(probability)
         if let candidate = rules.candidate {
@@ -90,18 +89,18 @@ final class Cascade {
         return band == .uncertain ? nil : probability
     }
 
-    /// Of the normal form, the tenant and the model: nobody finds another's verdict, not even by
-    /// the same text.
+    /// Of the message's identity, the tenant and the model: nobody finds another's verdict, not
+    /// even by the same text.
     private func digest(of tenant: TenantID) -> SipHash.Digest {
-        let count = normal.count
+        key.removeAll(keepingCapacity: true)
+        key.append(contentsOf: identity.bytes)
         for number in [tenant.index, line.model.index] {
             let word = UInt32(truncatingIfNeeded: number)
             for shift: UInt32 in [0, 8, 16, 24] {
-                normal.append(UInt8(truncatingIfNeeded: word >> shift))
+                key.append(UInt8(truncatingIfNeeded: word >> shift))
             }
         }
-        defer { normal.removeLast(normal.count - count) }
-        return normal.withUnsafeBytes { SipHash.digest($0, key: salt) }
+        return key.withUnsafeBytes { SipHash.digest($0, key: salt) }
     }
 
     private func cached(
@@ -140,7 +139,7 @@ struct CascadeRules: Sendable {
     var previous: LinearScorer?
     var negativeBelow = 0.0
     var positiveAbove = 1.01
-    /// Digests of normal forms that always get the other label than the positive one.
+    /// Digests of identities that always get the other label than the positive one.
     var allowed: Set<SipHash.Digest> = []
     /// How often the caches were emptied by hand.
     var purges = 0
@@ -153,8 +152,8 @@ struct CascadeRules: Sendable {
         return probability >= positiveAbove ? .positive : .uncertain
     }
 
-    func digest(of normal: [UInt8], _ salt: SipHash.Key) -> SipHash.Digest {
-        normal.withUnsafeBytes { SipHash.digest($0, key: salt) }
+    func digest(of identity: [UInt8], _ salt: SipHash.Key) -> SipHash.Digest {
+        identity.withUnsafeBytes { SipHash.digest($0, key: salt) }
     }
 
     /// Has verdicts name the scorer that is in use.

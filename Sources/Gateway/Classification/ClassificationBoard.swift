@@ -10,6 +10,8 @@ final class ClassificationBoard: Sendable {
     /// By reactor.
     let tallies: [ClassificationTally]
     let salt: SipHash.Key
+    /// By ``ModelID``; no room for models that are not batched.
+    let waiting: [WaitingMessages]
     /// By ``ModelID``.
     private let rules: Mutex<[CascadeRules]>
 
@@ -20,6 +22,9 @@ final class ClassificationBoard: Sendable {
     ) throws {
         var random = SystemRandomNumberGenerator()
         salt = SipHash.Key(random.next(), random.next())
+        waiting = configuration.models.map { model in
+            WaitingMessages(most: model.batching?.queuePolicy.maxQueueSize ?? 0)
+        }
         tallies = (0..<reactors).map { _ in ClassificationTally() }
         rules = Mutex(
             try configuration.models.map { model in
@@ -48,7 +53,7 @@ final class ClassificationBoard: Sendable {
     var outcomes: [(word: String, count: Int)] {
         [
             ("accelerator", sum(.accelerator)), ("linear", sum(.scored)),
-            ("cache", sum(.cacheHits)), ("allow_list", sum(.allowed)),
+            ("cache", sum(.cacheHits)), ("shared", sum(.shared)), ("allow_list", sum(.allowed)),
             ("undecided", sum(.undecided)), ("refused", sum(.refused)),
         ]
     }

@@ -9,6 +9,8 @@ final class ClassificationTally: Sendable {
         case batched
         /// Batches that a model server refused and that were cut in two.
         case splits, accelerator
+        /// Messages with the verdict of one like them that was on its way.
+        case shared
         case undecided, refused, allowed, cacheHits, cacheMisses, scored, shadowAgrees,
             shadowDiffers
     }

@@ -19,6 +19,8 @@ final class ClassifierLine: Sendable {
     /// What ends a verdict that an accelerator gave.
     let acceleratorSignature: [UInt8]
     let cacheSignature: [UInt8]
+    /// What ends a verdict that an accelerator gave another message, the same as this one.
+    let sharedSignature: [UInt8]
     private let allowSignature: [UInt8]
     /// What ends the account of a message without one.
     let undecidedSignature: [UInt8]
@@ -41,6 +43,8 @@ final class ClassifierLine: Sendable {
             stage: "accelerator")
         cacheSignature = Self.signature(
             model: entry.name, version: version, threshold: settings.threshold, stage: "cache")
+        sharedSignature = Self.signature(
+            model: entry.name, version: version, threshold: settings.threshold, stage: "shared")
         allowSignature = Self.signature(
             model: entry.name, version: version, threshold: nil, stage: "allow_list")
         undecidedSignature = Self.signature(

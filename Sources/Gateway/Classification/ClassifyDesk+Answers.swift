@@ -6,6 +6,10 @@ extension APIError {
     static let verdictTimeout = APIError(
         status: 504, type: "timeout_error", code: "verdict_timeout", param: nil,
         message: "No verdict came in time.", shouldRetry: false)
+
+    static let unreadableText = APIError(
+        status: 400, type: "invalid_request_error", code: "invalid_text", param: "input",
+        message: "The text is no Unicode: it has one half of a surrogate pair.")
 }
 
 /// Verdicts on their way to the client.
@@ -35,7 +39,7 @@ extension ClassifyDesk {
         for outcome in exchange.messages.outcomes {
             switch outcome {
             case .undecided: tally.add(.undecided)
-            case .refused: tally.add(.refused)
+            case .refused, .unreadable: tally.add(.refused)
             case .open, .decided: break
             }
         }
@@ -45,14 +49,16 @@ extension ClassifyDesk {
     private func error(_ exchange: Exchange, _ line: ClassifierLine) -> APIError? {
         var status: Int?
         for outcome in exchange.messages.outcomes {
-            guard case .refused(let code) = outcome else {
+            switch outcome {
+            case .refused(let code): status = code
+            case .unreadable: break
+            case .open, .undecided, .decided:
                 // Fail open: the label says that there is none.
                 return line.settings.whenUndecided == .error
                     ? exchange.messages.reason ?? .verdictTimeout : nil
             }
-            status = code
         }
-        guard let status else { return nil }
+        guard let status else { return .unreadableText }
         let said = exchange.messages.refusal.withUnsafeBytes { UpstreamMessage.read($0) }
         return APIError(
             status: status, type: "invalid_request_error", code: "refused_by_model_server",
@@ -74,6 +80,7 @@ extension ClassifyDesk {
             VerdictText.append(number: index, to: &text)
             text.append(UInt8(ascii: ","))
             append(outcome, of: exchange, line, to: &text)
+            appendShare(of: index, in: exchange, outcome, to: &text)
             text.append(UInt8(ascii: "}"))
         }
         text.append(contentsOf: "],\"usage\":{\"prompt_tokens\":".utf8)
@@ -81,7 +88,26 @@ extension ClassifyDesk {
         text.append(contentsOf: ",\"total_tokens\":".utf8)
         VerdictText.append(number: exchange.messages.inputTokens, to: &text)
         text.append(
-            contentsOf: ",\"completion_tokens\":0,\"prompt_tokens_details\":null}}".utf8)
+            contentsOf: ",\"completion_tokens\":0,\"prompt_tokens_details\":null}".utf8)
+        appendEnergy(of: exchange, to: &text)
+        text.append(UInt8(ascii: "}"))
+    }
+
+    private func appendEnergy(of exchange: Exchange, to text: inout [UInt8]) {
+        guard let energy = exchange.messages.energy else { return }
+        text.append(contentsOf: ",\"energy\":".utf8)
+        text.append(contentsOf: energy.json.utf8)
+    }
+
+    /// What one verdict has cost, if the client asked.
+    private func appendShare(
+        of index: Int, in exchange: Exchange, _ outcome: MessageSet.Outcome,
+        to text: inout [UInt8]
+    ) {
+        guard case .decided = outcome, exchange.messages.shares.indices.contains(index),
+            let share = exchange.messages.shares[index]
+        else { return }
+        text.append(contentsOf: ",\"joules\":\(share.total.joules.value)".utf8)
     }
 
     private func append(
@@ -91,19 +117,26 @@ extension ClassifyDesk {
         switch outcome {
         case .decided(let range): text.append(contentsOf: exchange.messages.fragments[range])
         case .open, .undecided:
-            text.append(contentsOf: "\"label\":\"undecided\",\"probs\":[],\"num_classes\":".utf8)
-            VerdictText.append(number: line.quotedLabels.count, to: &text)
-            text.append(contentsOf: line.undecidedSignature)
-            text.append(contentsOf: ",\"reason\":\"".utf8)
-            text.append(contentsOf: (exchange.messages.reason?.code ?? "none").utf8)
-            text.append(UInt8(ascii: "\""))
+            appendNoVerdict(exchange.messages.reason?.code ?? "none", line, to: &text)
+        case .unreadable:
+            appendNoVerdict(APIError.unreadableText.code ?? "none", line, to: &text)
+            text.append(contentsOf: ",\"status\":400".utf8)
         case .refused(let status):
-            text.append(contentsOf: "\"label\":\"undecided\",\"probs\":[],\"num_classes\":".utf8)
-            VerdictText.append(number: line.quotedLabels.count, to: &text)
-            text.append(contentsOf: line.undecidedSignature)
-            text.append(contentsOf: ",\"reason\":\"refused_by_model_server\",\"status\":".utf8)
+            appendNoVerdict("refused_by_model_server", line, to: &text)
+            text.append(contentsOf: ",\"status\":".utf8)
             VerdictText.append(number: status, to: &text)
         }
+    }
+
+    private func appendNoVerdict(
+        _ reason: String, _ line: ClassifierLine, to text: inout [UInt8]
+    ) {
+        text.append(contentsOf: "\"label\":\"undecided\",\"probs\":[],\"num_classes\":".utf8)
+        VerdictText.append(number: line.quotedLabels.count, to: &text)
+        text.append(contentsOf: line.undecidedSignature)
+        text.append(contentsOf: ",\"reason\":\"".utf8)
+        text.append(contentsOf: reason.utf8)
+        text.append(UInt8(ascii: "\""))
     }
 
     private func appendDecision(
@@ -131,7 +164,9 @@ extension ClassifyDesk {
                 "output_tokens":0,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":
                 """.utf8)
         VerdictText.append(number: exchange.messages.inputTokens, to: &text)
-        text.append(contentsOf: "}}".utf8)
+        text.append(UInt8(ascii: "}"))
+        appendEnergy(of: exchange, to: &text)
+        text.append(UInt8(ascii: "}"))
     }
 }
 

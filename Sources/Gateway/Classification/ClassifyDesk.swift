@@ -8,16 +8,20 @@ import Transport
 /// puts the verdicts together again, each request's in its own order.
 final class ClassifyDesk {
     unowned(unsafe) let shell: ReactorShell
-    private var batcher: Batcher
-    private(set) var flights = FlightTable()
+    var batcher: Batcher
+    var flights = FlightTable()
     private var deadlines = VerdictDeadlines()
-    private var closed: [Batch] = []
+    var closed: [Batch] = []
     /// Something came or ended since the batcher was last asked.
-    private var hasNews = false
+    var hasNews = false
     private var timer: Timer?
     let tally: ClassificationTally
     /// By ``ModelID``.
     private var cascades: [Cascade?] = []
+    /// Messages that are the same and on their way, by the cache's key.
+    var companies: [SipHash.Digest: Company] = [:]
+    /// Members of one verdict, without what names its stage.
+    private var members: [UInt8] = []
     /// Probabilities of one verdict.
     private var numbers: [Double] = []
 
@@ -37,7 +41,11 @@ final class ClassifyDesk {
         timer = Timer(on: shell.reactor) { [unowned self] in self.timeHasCome() }
     }
 
-    private var now: MonotonicTime { shell.reactor.now }
+    var now: MonotonicTime { shell.reactor.now }
+
+    func waiting(_ model: ModelID) -> WaitingMessages {
+        shell.gateway.classification.waiting[model.index]
+    }
 
     // MARK: In
 
@@ -65,20 +73,42 @@ final class ClassifyDesk {
         guard count <= most else {
             throw .invalid(param: "input", "'input' may have \(most) texts.")
         }
-        guard batcher.hasRoom(for: count, of: line.model) else {
-            throw .queueFull(retryAfterSeconds: 1)
+        let waiting = waiting(line.model)
+        guard count <= waiting.most else {
+            throw .invalid(
+                param: "input",
+                "'input' has \(count) texts; of this model at most \(waiting.most) may wait.")
         }
         exchange.messages.begin()
+        if exchange.wantsEnergy { exchange.messages.reportEnergy() }
+        setAsideUnreadable(exchange)
+        judge(exchange, line)
+        // What the early stages have decided needs no room.
+        guard waiting.enter(exchange.messages.openCount) else {
+            throw .queueFull(retryAfterSeconds: 1)
+        }
         exchange.messages.deadline = deadline(of: exchange, line)
         exchange.phase = .classifying
         tally.add(.messages, count)
-        judge(exchange, line)
         if exchange.messages.openCount == 0 {
             answer(exchange)
         } else {
             enqueue(exchange, line)
         }
         return true
+    }
+
+    /// What is no Unicode would have a model server refuse the whole batch.
+    private func setAsideUnreadable(_ exchange: Exchange) {
+        guard let stream = exchange.stream else { return }
+        for index in 0..<exchange.messages.texts.count {
+            let isUnreadable = stream.body.withUnsafeBytes { body in
+                exchange.messages.texts.withText(index, of: body) {
+                    InferenceAPI.JSONText.hasLoneSurrogate($0)
+                }
+            }
+            if isUnreadable { exchange.messages.fail(index, .unreadable) }
+        }
     }
 
     // MARK: Cascade
@@ -99,6 +129,10 @@ final class ClassifyDesk {
         let keeps = line.settings.cache.entries > 0
         let (tenant, now) = (exchange.tenant, now)
         for index in 0..<exchange.messages.texts.count {
+            guard exchange.messages.isOpen(index) else {
+                if keeps { exchange.messages.keys.append(nil) }
+                continue
+            }
             let finding = stream.body.withUnsafeBytes { body in
                 exchange.messages.texts.withText(index, of: body) {
                     cascade.judge($0, of: tenant, at: now)
@@ -121,6 +155,7 @@ final class ClassifyDesk {
                 }
             }
             if keeps { exchange.messages.keys.append(key) }
+            exchange.messages.charge(index, .nothing)
         }
     }
 
@@ -137,14 +172,9 @@ final class ClassifyDesk {
     }
 
     private func enqueue(_ exchange: Exchange, _ line: ClassifierLine) {
-        let group = line.group(of: exchange.tenant)
         let deadline = exchange.messages.deadline
         for index in 0..<exchange.messages.texts.count where exchange.messages.isOpen(index) {
-            let item = Batch.Item(
-                token: MessageToken(exchange, index: index).rawValue,
-                bytes: exchange.messages.texts.byteCount(of: index), arrival: exchange.arrivedAt,
-                deadline: deadline)
-            _ = batcher.add(item, model: line.model, group: group, into: &closed)
+            if !follows(exchange, index, line) { add(exchange, index) }
         }
         hasNews = true
         if deadline != .distantFuture {
@@ -155,6 +185,19 @@ final class ClassifyDesk {
             deadlines.add(exchange.id, at: deadline)
             arm(at: deadline)
         }
+    }
+
+    /// Hands a message to the batcher. It counts among those that wait.
+    func add(_ exchange: Exchange, _ index: Int) {
+        guard let line = shell.directory.line(of: exchange.model) else { return }
+        let item = Batch.Item(
+            token: MessageToken(exchange, index: index).rawValue,
+            bytes: exchange.messages.texts.byteCount(of: index), arrival: exchange.arrivedAt,
+            deadline: exchange.messages.deadline)
+        let ticket = batcher.add(
+            item, model: line.model, group: line.group(of: exchange.tenant), into: &closed)
+        exchange.messages.tickets[index] = ticket ?? -1
+        hasNews = true
     }
 
     private func deadline(of exchange: Exchange, _ line: ClassifierLine) -> MonotonicTime {
@@ -171,11 +214,14 @@ final class ClassifyDesk {
     func left(_ exchange: Exchange) {
         let model = exchange.model
         guard let line = shell.directory.line(of: model) else { return }
-        let (slot, generation) = (exchange.slot, exchange.generation & 0xFF_FFFF)
-        batcher.remove(model: model, group: line.group(of: exchange.tenant)) { token in
-            let token = MessageToken(rawValue: token)
-            return token.slot == slot && token.generation == generation
+        let group = line.group(of: exchange.tenant)
+        var count = 0
+        for index in exchange.messages.tickets.indices where exchange.messages.isOpen(index) {
+            let ticket = exchange.messages.tickets[index]
+            if ticket >= 0, batcher.forget(ticket, model: model, group: group) { count += 1 }
+            count += leftCompany(exchange, index)
         }
+        waiting(model).leave(count)
     }
 
     // MARK: Time
@@ -213,86 +259,20 @@ final class ClassifyDesk {
         for flight in flights.flights where flight.isActive { flight.checkDeadlines(at: now) }
     }
 
-    // MARK: Batches
-
-    private func sendClosed() {
-        for batch in closed {
-            tally.closed(batch)
-            send(batch)
-        }
-        closed.removeAll(keepingCapacity: true)
-    }
-
-    private func send(_ batch: Batch) {
-        guard let line = shell.directory.line(of: batch.model) else { return }
-        let flight = flights.claim(shell, line)
-        flight.group = batch.group
-        flight.items.reserveCapacity(batch.items.count)
-        for item in batch.items {
-            let token = MessageToken(rawValue: item.token)
-            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index),
-                let stream = exchange.stream
-            else { continue }
-            flight.items.append(item)
-            if !flight.texts.isEmpty { flight.texts.append(UInt8(ascii: ",")) }
-            flight.texts.append(UInt8(ascii: "\""))
-            stream.body.withUnsafeBytes { body in
-                exchange.messages.texts.withText(token.index, of: body) {
-                    flight.texts.append(contentsOf: $0)
-                }
-            }
-            flight.texts.append(UInt8(ascii: "\""))
-            flight.ends.append(flight.texts.count)
-        }
-        if flight.items.isEmpty {
-            flightEnded(flight, batch.model, batch.group, after: nil, replacements: 0)
-        } else {
-            flight.start(at: now)
-        }
-    }
-
-    /// Sends the two halves of a batch on their own.
-    func split(_ flight: BatchFlight) {
-        tally.add(.splits)
-        let middle = flight.items.count / 2
-        for range in [0..<middle, middle..<flight.items.count] {
-            let half = flights.claim(shell, flight.line)
-            half.group = flight.group
-            half.items = Array(flight.items[range])
-            for index in range {
-                if index > range.lowerBound { half.texts.append(UInt8(ascii: ",")) }
-                half.texts.append(contentsOf: flight.text(index))
-                half.ends.append(half.texts.count)
-            }
-            half.start(at: now)
-        }
-    }
-
-    /// True if some request still waits for one of its verdicts.
-    func isAwaited(_ flight: BatchFlight) -> Bool {
-        flight.items.contains { item in
-            let token = MessageToken(rawValue: item.token)
-            return shell.table.find(token)?.messages.isOpen(token.index) ?? false
-        }
-    }
-
-    func flightEnded(
-        _ flight: BatchFlight, _ model: ModelID, _ group: Int, after span: TimeSpan?,
-        replacements: Int
-    ) {
-        batcher.ended(model, group: group, after: span, replacements: replacements)
-        flights.release(flight)
-        hasNews = true
-    }
-
     // MARK: Verdicts
 
     /// Gives each message of a batch its verdict, and its share of the tokens: by the bytes of its
-    /// text, rounded so that the shares add up to what the model server counted.
-    func deliver(_ answer: BatchAnswer, _ body: UnsafeRawBufferPointer, of flight: BatchFlight) {
+    /// text, rounded so that the shares add up to what the model server counted. `energy`: what the
+    /// batch has cost, if somebody asked and it is known.
+    func deliver(
+        _ answer: BatchAnswer, _ body: UnsafeRawBufferPointer, of flight: BatchFlight,
+        energy: BatchEnergy? = nil
+    ) {
         // A model server may say anything; sums of this many never overflow.
         let total = min(answer.usage.inputTokens ?? 0, Self.mostTokens)
         let allBytes = max(1, flight.items.reduce(0) { $0 + $1.bytes + 1 })
+        let leads = flight.leads
+        flight.leads = []
         var bytes = 0
         for (place, item) in flight.items.enumerated() {
             let before = total.multipliedFullWidth(by: bytes)
@@ -300,76 +280,100 @@ final class ClassifyDesk {
             let after = total.multipliedFullWidth(by: bytes)
             let share = allBytes.dividingFullWidth(after).quotient
                 - allBytes.dividingFullWidth(before).quotient
-            let token = MessageToken(rawValue: item.token)
-            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index)
-            else { continue }
-            exchange.messages.inputTokens += share
-            decide(exchange, token.index, answer.entries[place], body, flight.line)
+            let key = leads[place]
+            let first = open(item.token)
+            guard first != nil || key != nil else { continue }
+            compose(answer.entries[place], body, flight.line)
+            if let key, let tenant = companies[key]?.tenant { keep(key, tenant, flight.line) }
+            if let (exchange, index) = first {
+                exchange.messages.inputTokens += share
+                exchange.messages.charge(index, energy?.share(place))
+                if key == nil, exchange.messages.keys.indices.contains(index),
+                    let own = exchange.messages.keys[index]
+                {
+                    keep(own, exchange.tenant, flight.line)
+                }
+                tally.add(.accelerator)
+                decide(exchange, index, flight.line.acceleratorSignature)
+            }
+            dissolve(key) { exchange, index in
+                waiting(flight.model).leave(1)
+                tally.add(.shared)
+                exchange.messages.charge(index, .nothing)
+                decide(exchange, index, flight.line.sharedSignature)
+            }
         }
     }
 
-    private func decide(
-        _ exchange: Exchange, _ index: Int, _ entry: BatchAnswer.Entry,
-        _ body: UnsafeRawBufferPointer, _ line: ClassifierLine
+    private func keep(_ key: SipHash.Digest, _ tenant: TenantID, _ line: ClassifierLine) {
+        cascades[line.model.index]?.keep(
+            VerdictCache.Verdict(members: members), for: key, of: tenant, at: now)
+    }
+
+    /// Puts the members of one verdict together.
+    private func compose(
+        _ entry: BatchAnswer.Entry, _ body: UnsafeRawBufferPointer, _ line: ClassifierLine
     ) {
         let scanner = JSONScanner(body)
         let areNumbers = scanner.numbers(of: entry.probabilities, into: &numbers)
         let positive = line.settings.positiveLabel.flatMap { place in
             areNumbers && numbers.indices.contains(place) ? numbers[place] : nil
         }
-        let label = line.label(forPositive: positive)
-        let classes = numbers.count
-        let keyPlace = exchange.messages.keys.indices.contains(index)
-        let key = keyPlace ? exchange.messages.keys[index] : nil
-        var members: [UInt8] = []
+        members.removeAll(keepingCapacity: true)
+        members.append(contentsOf: "\"label\":".utf8)
+        if let label = line.label(forPositive: positive) {
+            members.append(contentsOf: line.quotedLabels[label])
+        } else {
+            members.append(contentsOf: body[entry.label])
+        }
+        members.append(contentsOf: ",\"probs\":".utf8)
+        members.append(contentsOf: body[entry.probabilities])
+        members.append(contentsOf: ",\"num_classes\":".utf8)
+        VerdictText.append(number: numbers.count, to: &members)
+    }
+
+    private func decide(_ exchange: Exchange, _ index: Int, _ signature: [UInt8]) {
         exchange.messages.decide(index) { bytes in
-            let start = bytes.count
-            bytes.append(contentsOf: "\"label\":".utf8)
-            if let label {
-                bytes.append(contentsOf: line.quotedLabels[label])
-            } else {
-                bytes.append(contentsOf: body[entry.label])
-            }
-            bytes.append(contentsOf: ",\"probs\":".utf8)
-            bytes.append(contentsOf: body[entry.probabilities])
-            bytes.append(contentsOf: ",\"num_classes\":".utf8)
-            VerdictText.append(number: classes, to: &bytes)
-            if key != nil { members = Array(bytes[start...]) }
-            bytes.append(contentsOf: line.acceleratorSignature)
+            bytes.append(contentsOf: members)
+            bytes.append(contentsOf: signature)
         }
-        tally.add(.accelerator)
-        if let key {
-            cascades[line.model.index]?.keep(
-                VerdictCache.Verdict(members: members), for: key, of: exchange.tenant, at: now)
-        }
-        if exchange.messages.openCount == 0 { self.answer(exchange) }
+        if exchange.messages.openCount == 0 { answer(exchange) }
     }
 
     private static let mostTokens = 1 << 40
 
-    /// The model server refuses these messages.
+    /// The model server refuses this one message. Those that are taken for the same may differ in
+    /// what it minds: they go by themselves.
     func refuse(_ flight: BatchFlight, status: Int, body: [UInt8]) {
-        forEachOpen(flight) { exchange, index in
+        for item in flight.items {
+            guard let (exchange, index) = open(item.token) else { continue }
             exchange.messages.refusal = body
             exchange.messages.fail(index, .refused(status: status))
-        }
-    }
-
-    /// No model server has a verdict for these messages.
-    func giveUp(_ flight: BatchFlight, _ reason: APIError) {
-        forEachOpen(flight) { exchange, index in
-            exchange.messages.reason = reason
-            exchange.messages.fail(index, .undecided)
-        }
-    }
-
-    private func forEachOpen(_ flight: BatchFlight, _ body: (Exchange, Int) -> Void) {
-        for item in flight.items {
-            let token = MessageToken(rawValue: item.token)
-            guard let exchange = shell.table.find(token), exchange.messages.isOpen(token.index)
-            else { continue }
-            body(exchange, token.index)
             if exchange.messages.openCount == 0 { answer(exchange) }
         }
+        disband(flight)
+    }
+
+    /// No model server has a verdict for these messages, nor for those that waited for theirs;
+    /// unless it is the fault of one alone.
+    func giveUp(_ flight: BatchFlight, _ reason: APIError, isOwnFault: Bool = false) {
+        for item in flight.items {
+            if let (exchange, index) = open(item.token) { fail(exchange, index, reason) }
+        }
+        if !isOwnFault {
+            for (place, key) in flight.leads.enumerated() {
+                dissolve(key, unlessLedByOtherThan: flight.items[place].token) {
+                    waiting(flight.model).leave(1)
+                    fail($0, $1, reason)
+                }
+            }
+        }
+        disband(flight)
+    }
+
+    private func fail(_ exchange: Exchange, _ index: Int, _ reason: APIError) {
+        exchange.messages.reason = reason
+        exchange.messages.fail(index, .undecided)
+        if exchange.messages.openCount == 0 { answer(exchange) }
     }
 }

@@ -1,4 +1,5 @@
 import Classification
+import EnergyModel
 import InferenceAPI
 import InferenceTypes
 
@@ -9,6 +10,11 @@ struct MessageSet {
         case classify, decisions
     }
 
+    /// Where a message stands among those that are the same.
+    enum Role {
+        case alone, leads, follows
+    }
+
     /// What became of one message.
     enum Outcome {
         case open
@@ -16,6 +22,8 @@ struct MessageSet {
         case decided(Range<Int>)
         /// No verdict: the time was up, or no model server gave one.
         case undecided
+        /// It is no Unicode.
+        case unreadable
         /// The model server refuses this message, with this status.
         case refused(status: Int)
     }
@@ -29,6 +37,11 @@ struct MessageSet {
     private(set) var openCount = 0
     private(set) var decidedCount = 0
     var inputTokens = 0
+    /// The batcher's tickets of the messages; -1: it never had it.
+    var tickets: [Int] = []
+    var roles: [Role] = []
+    /// What each message has cost; empty if nobody asked.
+    private(set) var shares: [RequestEnergy?] = []
     /// Under which each verdict is kept; empty: none is.
     var keys: [SipHash.Digest?] = []
     var deadline = MonotonicTime.distantFuture
@@ -39,7 +52,14 @@ struct MessageSet {
 
     mutating func begin() {
         outcomes.removeAll(keepingCapacity: true)
-        for _ in 0..<texts.count { outcomes.append(.open) }
+        tickets.removeAll(keepingCapacity: true)
+        roles.removeAll(keepingCapacity: true)
+        shares.removeAll(keepingCapacity: true)
+        for _ in 0..<texts.count {
+            outcomes.append(.open)
+            tickets.append(-1)
+            roles.append(.alone)
+        }
         openCount = texts.count
         decidedCount = 0
         fragments.removeAll(keepingCapacity: true)
@@ -55,6 +75,9 @@ struct MessageSet {
         questions = DecisionQuestions()
         outcomes.removeAll(keepingCapacity: outcomes.capacity <= 1_024)
         keys.removeAll(keepingCapacity: keys.capacity <= 1_024)
+        tickets.removeAll(keepingCapacity: tickets.capacity <= 1_024)
+        roles.removeAll(keepingCapacity: roles.capacity <= 1_024)
+        shares = []
         openCount = 0
         refusal = []
         reason = nil
@@ -74,6 +97,26 @@ struct MessageSet {
         outcomes[index] = .decided(start..<fragments.count)
         openCount -= 1
         decidedCount += 1
+    }
+
+    mutating func reportEnergy() { shares = Array(repeating: nil, count: outcomes.count) }
+
+    /// Notes what a message has cost, if somebody wants to know.
+    mutating func charge(_ index: Int, _ energy: RequestEnergy?) {
+        if shares.indices.contains(index) { shares[index] = energy }
+    }
+
+    /// What all of them have cost. Messages without a verdict have no figure: nobody knows what
+    /// became of them. `nil` if nobody asked, or a verdict's cost is unknown.
+    var energy: RequestEnergy? {
+        guard !shares.isEmpty else { return nil }
+        var sum = RequestEnergy.nothing
+        for (outcome, share) in zip(outcomes, shares) {
+            guard case .decided = outcome else { continue }
+            guard let share else { return nil }
+            sum = sum + share
+        }
+        return sum
     }
 
     mutating func fail(_ index: Int, _ outcome: Outcome) {

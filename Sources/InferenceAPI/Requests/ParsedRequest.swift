@@ -29,6 +29,9 @@ public struct ParsedRequest: Sendable {
     /// Where a classification's texts lie.
     public internal(set) var classification = ClassificationLayout()
 
+    /// Where the prompt lies.
+    var prompt = PromptLayout()
+
     /// Where to splice.
     var layout = BodyLayout()
 

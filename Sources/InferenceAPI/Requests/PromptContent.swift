@@ -18,6 +18,8 @@ extension RequestReader {
                 if nesting == 0 { element = index }
                 index += 1
                 readContent(value, nesting: nesting + 1)
+                // An item of the responses API, or a prompt of several.
+                if nesting == 0 { request.prompt.boundaries.note(value.range.upperBound) }
                 return !hasFailed
             }
         case .object where nesting < Self.greatestNesting:

@@ -2,6 +2,8 @@
 enum RequestField {
     case model, messages, tools, stream, streamOptions, responseFormat, logprobs, choices
     case maxTokens, maxCompletionTokens, maxOutputTokens
+    /// Keeps a prompt's cache apart from others', and names a session.
+    case cacheSalt, session
     /// Prompt text or media; the field's name.
     case prompt(StaticString)
     /// With it a client reaches into the model server itself; the field's name.
@@ -12,6 +14,7 @@ enum RequestField {
     init?(_ key: MemberKey) {
         switch key.count {
         case 1 where key.is("n"): self = .choices
+        case 4 where key.is("user"): self = .session
         case 5 where key.is("model"): self = .model
         case 5 where key.is("tools"): self = .tools
         case 6 where key.is("stream"): self = .stream
@@ -19,8 +22,11 @@ enum RequestField {
         case 8 where key.is("logprobs"): self = .logprobs
         case 9 where key.is("functions"): self = .tools
         case 10 where key.is("max_tokens"): self = .maxTokens
+        case 10 where key.is("cache_salt"): self = .cacheSalt
+        case 10 where key.is("session_id"): self = .session
         case 14 where key.is("stream_options"): self = .streamOptions
         case 15 where key.is("response_format"): self = .responseFormat
+        case 16 where key.is("prompt_cache_key"): self = .session
         case 17 where key.is("max_output_tokens"): self = .maxOutputTokens
         case 21 where key.is("max_completion_tokens"): self = .maxCompletionTokens
         default:

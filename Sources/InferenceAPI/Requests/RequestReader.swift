@@ -99,11 +99,17 @@ struct RequestReader {
             return
         }
         switch field {
-        case .messages: readMessages(value)
+        case .messages:
+            request.prompt.content = value.range
+            readMessages(value)
+        case .cacheSalt: request.prompt.salt = value.range
+        case .session: request.prompt.note(session: value.range, key)
         case .tools:
+            request.prompt.context = value.range
             request.promptBytes += value.range.count
             request.hasTools = true
         case .prompt(let name):
+            request.prompt.note(value.range, named: key)
             self.field = name
             readContent(value, nesting: 0)
             self.field = ""
@@ -180,6 +186,7 @@ struct RequestReader {
             } else {
                 readPart(message, nesting: 1)
             }
+            request.prompt.boundaries.note(message.range.upperBound)
             return !hasFailed
         }
         if count == 0 { fail("messages", "'messages' must not be empty.") }

@@ -27,6 +27,9 @@ struct RequestRecord: Sendable {
     var sequences: Int
     /// Prefill time predicted at the endpoint where it runs.
     var prefill = TimeSpan.zero
+    /// Input tokens that it is expected to find cached there, and those that the table promised.
+    var cachedTokens = 0
+    var believedTokens = 0
     var attempts = 0
     /// Endpoints that failed it: not asked again. Saturated ones are not among them.
     var tried: [Int] = []

@@ -23,9 +23,7 @@ public struct Batcher: Sendable {
         var model: Int
         var group: Int
         var rate: ArrivalRate
-        var waiting: [Batch.Item] = []
-        /// The most urgent of those that wait.
-        var urgent = MonotonicTime.distantFuture
+        var waiting = LaneQueue()
         /// Batches that were closed and have not ended.
         var underway = 0
         var isListed = false
@@ -74,6 +72,11 @@ public struct Batcher: Sendable {
         takes(model) ? lines[model.index]?.underway ?? 0 : 0
     }
 
+    /// How long a batch of the model has taken of late, from closing to its end.
+    public func service(_ model: ModelID) -> TimeSpan {
+        takes(model) ? lines[model.index]?.service ?? .zero : .zero
+    }
+
     /// True if so many more messages may wait.
     public func hasRoom(for count: Int, of model: ModelID) -> Bool {
         guard takes(model), let most = lines[model.index]?.rule.maxQueueSize,
@@ -82,16 +85,16 @@ public struct Batcher: Sendable {
         return count <= most - waiting
     }
 
-    /// Takes a message in; false if as many wait as may, or the model is not batched.
+    /// Takes a message in. What comes back is its ticket, for ``forget(_:model:group:)``; `nil` if
+    /// as many wait as may, or the model is not batched.
     public mutating func add(
         _ item: Batch.Item, model: ModelID, group: Int, into batches: inout [Batch]
-    ) -> Bool {
+    ) -> Int? {
         guard hasRoom(for: 1, of: model), let number = lane(model.index, group) else {
-            return false
+            return nil
         }
-        lanes[number].waiting.append(item)
+        let ticket = lanes[number].waiting.append(item)
         lanes[number].rate.arrived(at: item.arrival)
-        noteUrgency(of: item, in: number)
         lines[model.index]?.waiting += 1
         if !lanes[number].isListed {
             lanes[number].isListed = true
@@ -100,18 +103,21 @@ public struct Batcher: Sendable {
         if lanes[number].waiting.count >= maxBatchSize(model.index), !isHeld(number) {
             take(maxBatchSize(model.index), from: number, .size, into: &batches)
         }
+        return ticket
+    }
+
+    /// The owner of a message has left. False if the message waits no longer, or never did.
+    public mutating func forget(_ ticket: Int, model: ModelID, group: Int) -> Bool {
+        guard takes(model), let number = lane(model.index, group),
+            lanes[number].waiting.forget(ticket)
+        else { return false }
+        lines[model.index]?.waiting -= 1
         return true
     }
 
-    /// Forgets messages whose owners have left, among those that wait.
-    public mutating func remove(model: ModelID, group: Int, where isGone: (UInt64) -> Bool) {
-        guard takes(model), let number = lane(model.index, group) else { return }
-        let before = lanes[number].waiting.count
-        lanes[number].waiting.removeAll { isGone($0.token) }
-        guard lanes[number].waiting.count < before else { return }
-        lines[model.index]?.waiting -= before - lanes[number].waiting.count
-        lanes[number].urgent = .distantFuture
-        for item in lanes[number].waiting { noteUrgency(of: item, in: number) }
+    /// What the lanes of a model have cost so far, in messages looked at or moved.
+    func steps(_ model: ModelID) -> Int {
+        lanes.reduce(0) { $0 + ($1.model == model.index ? $1.waiting.steps : 0) }
     }
 
     /// Looks at every lane in which somebody waits and closes what is to be closed: at the end of
@@ -202,25 +208,27 @@ public struct Batcher: Sendable {
     private mutating func cause(
         _ number: Int, _ rule: BatchingRule, at now: MonotonicTime
     ) -> Batch.Cause? {
-        let lane = lanes[number]
-        guard let line = lines[lane.model], let oldest = lane.waiting.first, !isHeld(number)
+        let model = lanes[number].model
+        guard let line = lines[model], let oldest = lanes[number].waiting.first,
+            !isHeld(number)
         else { return nil }
-        let count = lane.waiting.count
+        let count = lanes[number].waiting.count
         if count >= rule.maxBatchSize { return .size }
+        let urgent = lanes[number].waiting.mostUrgent(service: line.service)
         // What is overdue cannot be saved by haste; it is answered as undecided.
-        let isUrgent = lane.urgent > now && lane.urgent != .distantFuture
-        let latest = isUrgent ? lane.urgent - line.service : .distantFuture
+        let isUrgent = urgent > now && urgent != .distantFuture
+        let latest = isUrgent ? urgent - line.service : .distantFuture
         if latest <= now { return .deadline }
         // Nobody is kept from a place by what others alone have under way: from there on class and
         // promise decide.
-        guard line.underway < rule.concurrentBatches || lane.underway == 0 else {
+        guard line.underway < rule.concurrentBatches || lanes[number].underway == 0 else {
             wake = min(wake, latest)
             return nil
         }
         let aged = oldest.arrival + rule.maxQueueDelay
         if aged <= now { return .age }
         let until = min(aged, latest)
-        let expected = lane.rate.perSecond(at: now) * (until - now).seconds
+        let expected = lanes[number].rate.perSecond(at: now) * (until - now).seconds
         let reach = Double(count) + min(expected, Double(rule.maxBatchSize))
         if let next = rule.buckets.first(where: { $0.size > count }),
             Double(next.size) <= reach
@@ -231,31 +239,12 @@ public struct Batcher: Sendable {
         return rule.filled(by: count)?.size == count && count > 1 ? .bucketEdge : .alone
     }
 
-    /// A message that a batch of its own could not answer in time either hurries nobody.
-    private mutating func noteUrgency(of item: Batch.Item, in number: Int) {
-        guard item.deadline < lanes[number].urgent, let line = lines[lanes[number].model],
-            item.deadline - item.arrival > line.service
-        else { return }
-        lanes[number].urgent = item.deadline
-    }
-
     /// Closes a batch of the lane's oldest messages.
     private mutating func take(
         _ count: Int, from number: Int, _ cause: Batch.Cause, into batches: inout [Batch]
     ) {
         let model = lanes[number].model
-        let items: [Batch.Item]
-        if count >= lanes[number].waiting.count {
-            items = lanes[number].waiting
-            lanes[number].waiting = []
-            lanes[number].waiting.reserveCapacity(items.count)
-            lanes[number].urgent = .distantFuture
-        } else {
-            items = Array(lanes[number].waiting[..<count])
-            lanes[number].waiting.removeFirst(count)
-            lanes[number].urgent = .distantFuture
-            for item in lanes[number].waiting { noteUrgency(of: item, in: number) }
-        }
+        let items = lanes[number].waiting.take(count)
         lines[model]?.waiting -= items.count
         lines[model]?.underway += 1
         lanes[number].underway += 1

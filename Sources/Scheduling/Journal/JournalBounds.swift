@@ -110,7 +110,8 @@ enum JournalBounds {
             limits.energyAccounts, configuration.waitingAllowance, configuration.starvationBound,
             configuration.breaker.brokenInARow, configuration.breaker.unreachableInARow,
             configuration.health.healthyInARow, configuration.health.unhealthyInARow,
-            configuration.filler.mostMisses,
+            configuration.filler.mostMisses, limits.rememberedPrefixes / 4,
+            configuration.affinity.tokensPerEndpoint / 4_096,
         ]
         let spans = [
             limits.queueTimeout, limits.bulkQueueTimeout, limits.retryWindow,
@@ -122,6 +123,7 @@ enum JournalBounds {
             configuration.filler.memory, configuration.filler.interval,
             configuration.model.overhead, configuration.model.prefillWindow,
             configuration.wakeHold, configuration.foreignLoadLifetime,
+            configuration.affinity.memory,
         ]
         let shares = [
             configuration.slowStart.initial, configuration.bulkQueueShare,

@@ -70,6 +70,8 @@ extension RoutingPolicy: JournalChoice {
         case .leastLoad: 4
         case .leastLatency: 5
         case .energyAware: 6
+        case .cacheAware: 7
+        case .consistentHash: 8
         }
     }
 }
@@ -138,6 +140,8 @@ extension Placement.Reason: JournalChoice {
         case .leastLatency: 6
         case .leastEnergy: 7
         case .leastLateness: 8
+        case .mostCached: 9
+        case .consistentHash: 10
         }
     }
 }

@@ -40,6 +40,7 @@ extension Placement: JournalFields {
         try coder.choice(&reason)
         try coder.code(&candidates)
         try coder.code(&inputTokens)
+        try coder.code(&cachedInputTokens)
         try coder.code(&outputTokens)
         try coder.code(&waited)
         try coder.code(&shadow)

@@ -144,6 +144,15 @@ extension EndpointModel.Parameters: JournalFields {
     static var blank: Self { Self() }
 }
 
+extension AffinityRule: JournalFields {
+    mutating func visit<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+        try coder.code(&isOn)
+        try coder.code(&memory)
+        try coder.code(&tokensPerEndpoint)
+    }
+    static var blank: Self { Self() }
+}
+
 extension Scheduler.Configuration: JournalFields {
     mutating func visit<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.code(&pools)
@@ -167,6 +176,7 @@ extension Scheduler.Configuration: JournalFields {
         try coder.code(&governor)
         try coder.code(&patience)
         try coder.code(&filler)
+        try coder.code(&affinity)
         try coder.code(&powerLimits)
         try coder.code(&model)
         try coder.code(&wakesOnDemand)

@@ -96,6 +96,25 @@ extension Usage: JournalFields {
     static var blank: Self { Self() }
 }
 
+/// By what it shows: its marks one after the other.
+extension PromptPrefix: JournalFields {
+    mutating func visit<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+        var whole = bytes
+        try coder.integer(&whole)
+        var marks = count
+        try coder.length(&marks)
+        var read = PromptPrefix(bytes: whole)
+        for index in 0..<marks {
+            var mark = index < count ? self[index] : Mark(hash: 0, bytes: 0)
+            try coder.word(&mark.hash)
+            try coder.integer(&mark.bytes)
+            if Coder.reads { read.append(mark) }
+        }
+        if Coder.reads { self = read }
+    }
+    static var blank: Self { Self() }
+}
+
 extension InferenceRequest: JournalFields {
     mutating func visit<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.code(&id)
@@ -110,6 +129,8 @@ extension InferenceRequest: JournalFields {
         try coder.code(&choices)
         try coder.code(&objective)
         try coder.code(&reportsEnergy)
+        try coder.code(&prefix)
+        try coder.code(&session)
     }
     static var blank: Self { Self(id: .blank, model: .blank, task: .chat, promptBytes: 0) }
 }
@@ -211,9 +232,11 @@ extension Limits: JournalFields {
         try coder.code(&unaryBufferBytes)
         try coder.code(&attempts)
         try coder.code(&retryWindow)
+        try coder.code(&batchRetries)
         try coder.code(&queuedRequests)
         try coder.code(&queueTimeout)
         try coder.code(&bulkQueueTimeout)
+        try coder.code(&rememberedPrefixes)
         try coder.code(&unsettledRequests)
         try coder.code(&energyAccounts)
         try coder.code(&journalBufferBytes)

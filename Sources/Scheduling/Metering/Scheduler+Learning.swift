@@ -70,7 +70,9 @@ extension Scheduler {
         else { return }
         let prior = learning.priors[index]
         let batch = endpoints[index].running.decodingSequences
-        let size = RequestSize(inputTokens: record.inputTokens, outputTokens: 1)
+        let size = RequestSize(
+            inputTokens: record.inputTokens, cachedInputTokens: record.cachedTokens,
+            outputTokens: 1)
         guard batch <= prior.curve.capacity else { return }
         learning.times[index].answered(
             after: now - record.timing.placedAt, overhead: configuration.model.overhead,

@@ -14,6 +14,8 @@ struct Router: Sendable {
         var strictness: Double
         /// 0 to 1: how near a power limit is.
         var pressure = 0.0
+        /// What `consistent_hash` goes by: session, beginning of the prompt, or the request.
+        var key: UInt64 = 0
     }
 
     struct Pick: Sendable {
@@ -30,13 +32,21 @@ struct Router: Sendable {
     /// Indices of endpoints that passed the filters, ascending: filled before each pick and
     /// kept, so that a pick allocates nothing.
     var eligible: [Int] = []
+    /// By endpoint: tokens of the prompt that it is expected to find in its cache. Holds for the
+    /// eligible ones, and only if `recalls`.
+    var cached: [Int]
+    var recalls = false
     private var random: RandomSource
     /// By model: the endpoint that comes next in turn.
     private var cursors: [Int]
     private let objectiveGuard: ObjectiveGuard
 
-    init(policy: RoutingPolicy, models: Int, objectiveGuard: ObjectiveGuard, seed: UInt64) {
+    init(
+        policy: RoutingPolicy, models: Int, endpoints: Int, objectiveGuard: ObjectiveGuard,
+        seed: UInt64
+    ) {
         self.policy = policy
+        cached = Array(repeating: 0, count: endpoints)
         self.objectiveGuard = objectiveGuard
         random = RandomSource(seed: seed)
         cursors = Array(repeating: 0, count: max(models, 0))
@@ -74,7 +84,21 @@ struct Router: Sendable {
             return leastLatency(demand, endpoints, models, now)
         case .energyAware:
             return leastEnergy(demand, endpoints, models, now)
+        case .cacheAware:
+            let (index, reason) = mostCached(demand, endpoints)
+            return pick(index, reason, demand, endpoints, models, now)
+        case .consistentHash:
+            return pick(
+                hashed(demand, endpoints), .consistentHash, demand, endpoints, models, now)
         }
+    }
+
+    /// The request as this endpoint would see it: what it has cached needs no prefill.
+    func size(of demand: Demand, on index: Int) -> RequestSize {
+        guard recalls else { return demand.size }
+        var size = demand.size
+        size.cachedInputTokens = min(cached[index], size.inputTokens)
+        return size
     }
 
     private func pick(
@@ -82,7 +106,7 @@ struct Router: Sendable {
         _ endpoints: [EndpointState], _ models: [EndpointModel], _ now: MonotonicTime
     ) -> Pick {
         let estimate = models[index].estimate(
-            demand.size, on: endpoints[index].load(at: now))
+            size(of: demand, on: index), on: endpoints[index].load(at: now))
         return Pick(endpoint: index, reason: reason, estimate: estimate)
     }
 
@@ -105,7 +129,7 @@ struct Router: Sendable {
         return endpoints[high].work(at: now) < endpoints[low].work(at: now) ? high : low
     }
 
-    private func shortestQueue(_ endpoints: [EndpointState]) -> Int {
+    func shortestQueue(_ endpoints: [EndpointState]) -> Int {
         var best = eligible[0]
         var least = Double.infinity
         for index in eligible {
@@ -177,7 +201,7 @@ struct Router: Sendable {
                 for index in eligible {
                     precondition((0..<bound).contains(index))
                     let estimate = costs[index].estimate(
-                        demand.size, on: states[index].load(at: now))
+                        size(of: demand, on: index), on: states[index].load(at: now))
                     let late = lateness(
                         of: estimate, demand,
                         toThoseRunning: states[index].running.tightestObjective)

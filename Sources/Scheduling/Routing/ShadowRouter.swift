@@ -10,11 +10,15 @@ struct ShadowRouter: Sendable {
     init(_ router: Router) { self.router = router }
 
     mutating func choose(
-        _ demand: Router.Demand, among eligible: [Int], _ endpoints: [EndpointState],
+        _ demand: Router.Demand, as other: borrowing Router, _ endpoints: [EndpointState],
         _ models: [EndpointModel], at now: MonotonicTime
     ) -> Placement.Shadow? {
         router.eligible.removeAll(keepingCapacity: true)
-        router.eligible.append(contentsOf: eligible)
+        router.eligible.append(contentsOf: other.eligible)
+        router.recalls = other.recalls
+        if other.recalls {
+            for index in other.eligible { router.cached[index] = other.cached[index] }
+        }
         guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return nil }
         return Placement.Shadow(
             endpoint: endpoints[pick.endpoint].id,

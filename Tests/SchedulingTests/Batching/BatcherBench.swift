@@ -13,6 +13,8 @@ struct BatcherBench {
     var batcher: Batcher
     var closed: [Batch] = []
     private var next: UInt64 = 0
+    /// Of every message, by its token.
+    private var tickets: [Int] = []
 
     init(
         delay: TimeSpan = .milliseconds(2), places: Int = 1, queue: Int = 16_384,
@@ -41,11 +43,17 @@ struct BatcherBench {
                 token: next, bytes: 60, arrival: Self.at(milliseconds),
                 deadline: deadline.map(Self.at) ?? .distantFuture)
             next += 1
-            let taken = batcher.add(item, model: Self.model, group: group, into: &closed)
-            isTaken = isTaken && taken
+            let ticket = batcher.add(item, model: Self.model, group: group, into: &closed)
+            tickets.append(ticket ?? -1)
+            isTaken = isTaken && ticket != nil
         }
         turn(milliseconds)
         return isTaken
+    }
+
+    /// The owner of a message leaves.
+    mutating func leave(_ token: Int, group: Int = 0) -> Bool {
+        batcher.forget(tickets[token], model: Self.model, group: group)
     }
 
     mutating func turn(_ milliseconds: Double) {

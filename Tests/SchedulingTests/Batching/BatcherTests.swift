@@ -128,11 +128,66 @@ import Testing
         var bench = BatcherBench()
         bench.add(0)
         bench.add(1, count: 10)
-        bench.batcher.remove(model: BatcherBench.model, group: 0) { $0 % 2 == 0 }
+        for token in stride(from: 2, through: 10, by: 2) {
+            let isGone = bench.leave(token)
+            #expect(isGone)
+        }
+        // One is on its way, one has left.
+        let isGoneAgain = bench.leave(0) || bench.leave(2)
+        #expect(!isGoneAgain)
         #expect(bench.batcher.waiting(BatcherBench.model) == 5)
         bench.ended(after: 2)
         bench.turn(3)
         #expect(bench.closed.dropFirst().flatMap(\.items).allSatisfy { $0.token % 2 == 1 })
+    }
+
+    /// A held lane fills up and all leave again, one by one, in a turn each: steps, not time.
+    @Test(arguments: ["oldest first", "newest first", "anyhow"])
+    func leavingCostsAFewStepsEach(order: String) {
+        func steps(_ count: Int) -> Int {
+            var bench = BatcherBench(queue: 1 << 20, preservesOrder: true)
+            bench.add(0, count: 64)
+            for step in 0..<count {
+                bench.add(1 + Double(step) * 0.01, deadline: 5_000 + Double(step) * 0.01)
+            }
+            let before = bench.batcher.steps(BatcherBench.model)
+            for step in 0..<count {
+                let token =
+                    switch order {
+                    case "oldest first": step
+                    case "newest first": count - 1 - step
+                    // A prime that does not divide the count.
+                    default: step * 7_919 % count
+                    }
+                let isGone = bench.leave(64 + token)
+                #expect(isGone)
+                if step % 16 == 0 { bench.turn(6_000 + Double(step) * 0.01) }
+            }
+            #expect(bench.batcher.waiting(BatcherBench.model) == 0)
+            #expect(bench.sizes == [64])
+            return bench.batcher.steps(BatcherBench.model) - before
+        }
+        let (few, many) = (steps(1_000), steps(16_000))
+        #expect(few <= 10 * 1_000, "\(few)")
+        #expect(many <= 10 * 16_000, "\(many)")
+    }
+
+    @Test func whoIsLeftTravelsInOrder() {
+        var bench = BatcherBench(preservesOrder: true)
+        bench.add(0, count: 64)
+        bench.add(1, count: 200)
+        var left = Set(64..<264)
+        for token in stride(from: 64, to: 264, by: 3) {
+            let isGone = bench.leave(token)
+            #expect(isGone)
+            left.remove(token)
+        }
+        for step in 1...4 {
+            bench.ended(after: 20)
+            bench.turn(Double(step) * 20)
+        }
+        let tokens = bench.closed.dropFirst().flatMap(\.items).map { Int($0.token) }
+        #expect(tokens == left.sorted())
     }
 
     @Test func aLaneThatKeepsItsOrderHasOneBatchUnderWay() {

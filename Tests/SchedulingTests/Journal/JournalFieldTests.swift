@@ -21,6 +21,8 @@ private struct FieldCounter: FieldCoder {
     /// The same count by looking at the value's stored properties: one for each plain value, for
     /// each list's length, for whether an optional is there, and for which case it is.
     static func leaves(of value: Any) -> Int {
+        // Says itself what it holds: its bytes, how many marks, and two numbers of each.
+        if let prefix = value as? PromptPrefix { return 2 + 2 * prefix.count }
         let mirror = Mirror(reflecting: value)
         let inside = mirror.children.reduce(0) { $0 + leaves(of: $1.value) }
         switch mirror.displayStyle {
@@ -138,6 +140,19 @@ private func dumped(_ value: Any) -> String {
         var two = ActionDigest()
         Action.dispatch(RequestID(1), placement).digest(into: &two)
         #expect(one.short != two.short)
+    }
+
+    @Test func marksOfPromptsAreKept() throws {
+        var request = RandomFiller.some(InferenceRequest.self, seed: 1)
+        request.prefix = PromptPrefix(bytes: 9_000)
+        for mark in 1...5 {
+            request.prefix.append(.init(hash: UInt64(mark) &* 0x9E37_79B9, bytes: mark * 1_024))
+        }
+        var writer = FieldWriter()
+        writer.code(&request)
+        var reader = FieldReader(writer.bytes)
+        let again: InferenceRequest = try reader.read()
+        #expect(again == request && again.prefix.count == 5 && again.prefix[4].bytes == 5_120)
     }
 
     @Test func samplesAreFilledToTheLastOptional() {

@@ -1,0 +1,27 @@
+import InferenceAPI
+import InferenceTypes
+import Transport
+import WireProtocols
+
+/// What keeps a request near others: the beginning of its prompt, and its session.
+extension Exchange {
+    /// Leaves hashes in the request, no text. They are salted by process, tenant and model, so that
+    /// equal prompts of two tenants have nothing in common.
+    func noteAffinity(
+        _ parsed: ParsedRequest, _ stream: ServerStream, in request: inout InferenceRequest
+    ) {
+        guard parsed.task.generates else { return }
+        let hash = shell.gateway.promptHash.salted(
+            tenant: request.tenant.index, model: request.model.index)
+        (request.prefix, request.session) = stream.body.withUnsafeBytes { body in
+            (parsed.prefix(in: body, hash), parsed.session(in: body, hash))
+        }
+        if let key = sessionField(of: stream.head, hash) { request.session = key }
+    }
+
+    /// A session named by a header, before one named in the body.
+    private func sessionField(of head: borrowing FieldBlock, _ hash: PromptHash) -> UInt64? {
+        head.withValue(of: "x-session-id") { hash.key($0) }
+            ?? head.withValue(of: "x-correlation-id") { hash.key($0) }
+    }
+}

@@ -1,0 +1,78 @@
+import EnergyModel
+import InferenceTypes
+
+/// Whether requests go where the beginning of their prompt lies in a cache, if that saves joules.
+public struct AffinityRule: Hashable, Sendable {
+    public var isOn = true
+    /// How long an endpoint is taken to hold what it has not been asked for again.
+    public var memory = TimeSpan.seconds(600)
+    /// Tokens of prompts and answers that an endpoint's cache keeps beside what runs.
+    public var tokensPerEndpoint = 262_144
+
+    public init() {}
+    public static let defaults = AffinityRule()
+}
+
+/// What is believed of prefix caches, and how far.
+struct Affinity: Sendable {
+    var table: PrefixTable
+    /// By endpoint.
+    private var factors: [HitFactor]
+    /// By endpoint: engines share whole blocks only.
+    private let blocks: [Int]
+    let isOn: Bool
+
+    init(_ configuration: Scheduler.Configuration) {
+        let rule = configuration.affinity
+        // A fleet of one has nothing to choose.
+        isOn = rule.isOn && configuration.endpoints.count > 1
+        table = PrefixTable(
+            entries: isOn ? configuration.limits.rememberedPrefixes : 0,
+            endpoints: configuration.endpoints.count, budget: rule.tokensPerEndpoint,
+            memory: rule.memory)
+        factors = Array(repeating: HitFactor(), count: configuration.endpoints.count)
+        blocks = configuration.endpoints.map {
+            Self.block(configuration.pools[$0.pool.index].engine)
+        }
+    }
+
+    private static func block(_ engine: EngineKind) -> Int {
+        switch engine {
+        case .vllm, .sglang: 16
+        case .vllmRBLN: 512
+        case .llamaServer: 1
+        }
+    }
+
+    /// Tokens of the prompt that the endpoint holds, as far as the table knows: never the last one,
+    /// which is computed in any case.
+    func held(
+        _ prefix: PromptPrefix, inputTokens: Int, on index: Int, at now: MonotonicTime
+    ) -> Int {
+        guard prefix.bytes > 0, let match = table.match(prefix, on: index, at: now) else {
+            return 0
+        }
+        let perByte = Double(max(inputTokens, 0)) / Double(prefix.bytes)
+        var tokens = Double(prefix[match.mark].bytes) * perByte
+        // What follows is taken to be the answer that was given, up to the next mark.
+        if match.answered > 0, match.mark + 1 < prefix.count {
+            let gap = Double(prefix[match.mark + 1].bytes - prefix[match.mark].bytes) * perByte
+            tokens += min(Double(match.answered), gap)
+        }
+        let whole = min(Int(min(tokens, 1e9)), max(inputTokens - 1, 0))
+        return whole - whole % blocks[index]
+    }
+
+    /// The same, as far as it was right before.
+    func expected(_ held: Int, on index: Int, at now: MonotonicTime) -> Int {
+        held == 0 ? 0 : Int(Double(held) * factors[index].value(at: now))
+    }
+
+    mutating func observe(believed: Int, said: Int, on index: Int, at now: MonotonicTime) {
+        factors[index].observe(believed: believed, said: said, at: now)
+    }
+
+    func hitFactor(of index: Int, at now: MonotonicTime) -> Double {
+        factors[index].value(at: now)
+    }
+}

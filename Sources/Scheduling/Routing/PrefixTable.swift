@@ -1,0 +1,145 @@
+import InferenceTypes
+
+/// Which endpoint is believed to hold which beginnings of prompts in its cache.
+///
+/// A table of fixed size in sets of four, as a processor's cache: no entry is ever moved, the one
+/// of a set that was used longest ago gives way. An entry holds until it is too old or until its
+/// endpoint has computed so many other tokens since that its own cache must have dropped it: each
+/// bears the endpoint's count of computed tokens at its last use, and to forget an endpoint
+/// altogether is to move one number.
+///
+/// Decisions hang on hashes being equal, never on their order; which entries meet in a set hangs on
+/// them, which costs knowledge at most.
+struct PrefixTable: Sendable {
+    private struct Entry {
+        /// Of mark and endpoint together; 0: vacant.
+        var tag: UInt64 = 0
+        /// The endpoint's clock at the last use.
+        var clock: Int64 = 0
+        var usedAt = MonotonicTime(nanoseconds: .min)
+        /// Tokens that the endpoint answered this very prompt with.
+        var answered: UInt32 = 0
+    }
+
+    /// What is held of a prompt.
+    struct Match: Hashable, Sendable {
+        /// Position of the longest mark that is held.
+        var mark: Int
+        var answered: Int
+    }
+
+    private static let ways = 4
+
+    private var entries: [Entry]
+    private let setMask: UInt64
+    /// By endpoint: tokens computed so far.
+    private var clocks: [Int64]
+    /// By endpoint: what was used before this reading of the clock is gone.
+    private var forgotten: [Int64]
+    private let budget: Int64
+    private let memory: TimeSpan
+
+    /// - Parameters:
+    ///   - entries: most entries; rounded down to a power of two, at least four.
+    ///   - budget: tokens that an endpoint computes until what it has not used since is gone.
+    ///   - memory: how long an entry holds without being used.
+    init(entries: Int, endpoints: Int, budget: Int, memory: TimeSpan) {
+        let most = min(max(entries, Self.ways), 1 << 26)
+        let count = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
+        self.entries = Array(repeating: Entry(), count: count)
+        setMask = UInt64(count / Self.ways - 1)
+        clocks = Array(repeating: 1, count: endpoints)
+        forgotten = Array(repeating: 0, count: endpoints)
+        self.budget = Int64(max(budget, 0))
+        self.memory = memory
+    }
+
+    /// Room for entries.
+    var capacity: Int { entries.count }
+
+    /// Those in use, valid or not.
+    var count: Int { entries.count { $0.tag != 0 } }
+
+    /// The longest mark that the endpoint holds. Marks are held from the first to some last one, so
+    /// that this takes four look-ups; holes that an eviction left make it find less.
+    func match(_ prefix: PromptPrefix, on endpoint: Int, at now: MonotonicTime) -> Match? {
+        var found: Match?
+        var low = 0
+        var high = prefix.count
+        while low < high {
+            let middle = found == nil && low == 0 && high == prefix.count ? 0 : (low + high) / 2
+            let tag = Self.tag(prefix[middle].hash, endpoint)
+            if let place = place(of: tag), holds(entries[place], endpoint, at: now) {
+                found = Match(mark: middle, answered: Int(entries[place].answered))
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return found
+    }
+
+    /// The endpoint computes the prompt: all of it but `tokens`, which it has.
+    mutating func use(
+        _ prefix: PromptPrefix, on endpoint: Int, computing tokens: Int, at now: MonotonicTime
+    ) {
+        guard clocks.indices.contains(endpoint) else { return }
+        advance(endpoint, by: tokens)
+        for mark in 0..<prefix.count {
+            write(Self.tag(prefix[mark].hash, endpoint), endpoint, at: now)
+        }
+    }
+
+    /// The endpoint answered the prompt with so many tokens, which follow it in the cache.
+    mutating func answered(_ prefix: PromptPrefix, on endpoint: Int, tokens: Int) {
+        guard clocks.indices.contains(endpoint) else { return }
+        advance(endpoint, by: tokens)
+        guard !prefix.isEmpty else { return }
+        let tag = Self.tag(prefix[prefix.count - 1].hash, endpoint)
+        if let place = place(of: tag) { entries[place].answered = UInt32(clamping: tokens) }
+    }
+
+    /// The endpoint's cache is gone.
+    mutating func forget(_ endpoint: Int) {
+        guard clocks.indices.contains(endpoint) else { return }
+        clocks[endpoint] += 1
+        forgotten[endpoint] = clocks[endpoint]
+    }
+
+    private mutating func advance(_ endpoint: Int, by tokens: Int) {
+        clocks[endpoint] += Int64(min(max(tokens, 0), 1 << 32))
+    }
+
+    private func holds(_ entry: Entry, _ endpoint: Int, at now: MonotonicTime) -> Bool {
+        guard clocks.indices.contains(endpoint) else { return false }
+        return entry.clock >= forgotten[endpoint] && clocks[endpoint] - entry.clock <= budget
+            && now - entry.usedAt <= memory
+    }
+
+    private static func tag(_ hash: UInt64, _ endpoint: Int) -> UInt64 {
+        let own = (UInt64(truncatingIfNeeded: endpoint) &+ 1) &* 0x9E37_79B9_7F4A_7C15
+        return max((hash ^ own).folded(with: 0xA076_1D64_78BD_642F | 1), 1)
+    }
+
+    private func first(of tag: UInt64) -> Int { Int(tag >> 7 & setMask) * Self.ways }
+
+    private func place(of tag: UInt64) -> Int? {
+        let first = first(of: tag)
+        return (first..<first + Self.ways).first { entries[$0].tag == tag }
+    }
+
+    private mutating func write(_ tag: UInt64, _ endpoint: Int, at now: MonotonicTime) {
+        let first = first(of: tag)
+        var victim = first
+        for place in first..<first + Self.ways {
+            if entries[place].tag == tag {
+                if !holds(entries[place], endpoint, at: now) { entries[place].answered = 0 }
+                entries[place].clock = clocks[endpoint]
+                entries[place].usedAt = now
+                return
+            }
+            if entries[place].usedAt < entries[victim].usedAt { victim = place }
+        }
+        entries[victim] = Entry(tag: tag, clock: clocks[endpoint], usedAt: now)
+    }
+}

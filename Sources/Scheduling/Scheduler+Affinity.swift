@@ -1,0 +1,47 @@
+import EnergyModel
+import InferenceTypes
+
+/// Prefix caches as an energy term: what an endpoint holds of a prompt needs no prefill there.
+extension Scheduler {
+    /// Looks up what the eligible endpoints hold of the prompt, before a pick among them.
+    mutating func recall(_ slot: Int, at now: MonotonicTime) {
+        router.recalls = false
+        guard affinity.isOn, !requests.records[slot].request.prefix.isEmpty else { return }
+        let tokens = requests.records[slot].inputTokens
+        for index in router.eligible {
+            let held = affinity.held(
+                requests.records[slot].request.prefix, inputTokens: tokens, on: index, at: now)
+            router.cached[index] = affinity.expected(held, on: index, at: now)
+            if held > 0 { router.recalls = true }
+        }
+    }
+
+    /// The request in `slot` goes to endpoint `index`, which has its prompt from now on.
+    mutating func remember(_ slot: Int, _ size: RequestSize, on index: Int, at now: MonotonicTime) {
+        requests.records[slot].cachedTokens = size.cachedInputTokens
+        requests.records[slot].believedTokens = 0
+        guard affinity.isOn, !requests.records[slot].request.prefix.isEmpty else { return }
+        let prefix = requests.records[slot].request.prefix
+        requests.records[slot].believedTokens = affinity.held(
+            prefix, inputTokens: size.inputTokens, on: index, at: now)
+        affinity.table.use(prefix, on: index, computing: size.uncachedInputTokens, at: now)
+    }
+
+    /// A request was answered to the end.
+    mutating func learnHits(
+        _ record: RequestRecord, _ usage: Usage, on index: Int, at now: MonotonicTime
+    ) {
+        guard affinity.isOn, !record.request.prefix.isEmpty else { return }
+        if let said = usage.cachedInputTokens {
+            affinity.observe(believed: record.believedTokens, said: said, on: index, at: now)
+        }
+        affinity.table.answered(
+            record.request.prefix, on: index, tokens: max(usage.outputTokens ?? 0, 0))
+    }
+
+    /// How much of what the endpoint is believed to hold it finds, 0 to 1.
+    public func hitFactor(of endpoint: EndpointID, at now: MonotonicTime) -> Double? {
+        guard endpoints.indices.contains(endpoint.index) else { return nil }
+        return affinity.hitFactor(of: endpoint.index, at: now)
+    }
+}

@@ -124,7 +124,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Configuration", "InferenceAPI", "InferenceTypes", "Telemetry", "WireProtocols",
+                "Configuration", "InferenceAPI", "InferenceTypes", "Scheduling", "Telemetry",
+                "WireProtocols",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(

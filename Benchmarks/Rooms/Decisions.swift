@@ -26,8 +26,11 @@ private final class Fleet {
     private var actions: [Scheduler.Action] = []
     private var next: UInt64 = 0
     private let outstanding: UInt64
+    /// Takes both events of a turn down, if there is one.
+    private var recorder: JournalRecorder?
 
-    init(_ endpoints: Int) throws {
+    init(_ endpoints: Int, journals: Bool = false) throws {
+        recorder = journals ? JournalRecorder(at: now) : nil
         var configuration = Scheduler.Configuration(
             pools: [
                 Scheduler.Configuration.Pool(
@@ -54,7 +57,7 @@ private final class Fleet {
             promptBytes: 800 + Int(next % 64) * 40, maxOutputTokens: 128,
             objective: LatencyObjective(
                 timeToFirstToken: .seconds(2), interTokenLatency: .milliseconds(100)))
-        scheduler.handle(.arrived(request), at: now, into: &actions)
+        handle(.arrived(request))
         guard case .dispatch = actions.last else { throw Unexpected("not placed") }
     }
 
@@ -64,8 +67,15 @@ private final class Fleet {
         actions.removeAll(keepingCapacity: true)
         let completion = Scheduler.Completion(
             outcome: .completed, usage: Usage(inputTokens: 200, outputTokens: 100))
-        scheduler.handle(
-            .finished(RequestID(next - outstanding), completion), at: now, into: &actions)
+        handle(.finished(RequestID(next - outstanding), completion))
+    }
+
+    /// As the gateway does it under its lock.
+    private func handle(_ event: Scheduler.Event) {
+        let first = actions.count
+        scheduler.handle(event, at: now, into: &actions)
+        recorder?.record(event, at: now, actions, from: first)
+        if recorder?.isFull == true { _ = recorder?.take(into: JournalRecorder.buffer()) }
     }
 }
 
@@ -73,6 +83,10 @@ func measureDecisions() {
     for endpoints in [32, 256] {
         measure("decision among \(endpoints) endpoints, and an end") {
             let fleet = try Fleet(endpoints)
+            return { try fleet.turn() }
+        }
+        measure("decision among \(endpoints) endpoints, and an end, journalled") {
+            let fleet = try Fleet(endpoints, journals: true)
             return { try fleet.turn() }
         }
     }

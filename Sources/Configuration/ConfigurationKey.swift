@@ -216,6 +216,11 @@ public struct ConfigurationKey: Hashable, Sendable {
         ConfigurationKey(
             "scrapes.interval_ms", "milliseconds", "1000",
             "between two readings of engine and exporter pages"),
+        ConfigurationKey(
+            "journal.path", "file", "none",
+            "where scheduler events are taken down for `simulate --replay`"),
+        ConfigurationKey(
+            "journal.max_bytes", "count", "1073741824", "size at which the journal ends"),
         ConfigurationKey("threads", "count", "0", "reactor threads; 0: one per core"),
         ConfigurationKey("log_level", words(LogLevel.self), "info", "least level logged"),
         ConfigurationKey(

@@ -170,6 +170,10 @@ struct ConfigurationReader {
         let scrapes = root.block("scrapes")
         configuration.scrapes.interval =
             scrapes.milliseconds("interval_ms") ?? configuration.scrapes.interval
+        let journal = root.block("journal")
+        configuration.journal.path = journal.string("path")?.value
+        configuration.journal.maxBytes =
+            journal.integer("max_bytes", in: 65_536...(1 << 50)) ?? configuration.journal.maxBytes
         configuration.threads = root.integer("threads", in: 0...256) ?? 0
         configuration.logLevel = root.choice("log_level") ?? configuration.logLevel
         if let fields = root.strings("denied_fields") {

@@ -144,6 +144,13 @@ extension GatewayConfiguration {
                 ])
             ),
             ("scrapes", .block([("interval_ms", .milliseconds(scrapes.interval))])),
+            (
+                "journal",
+                .block([
+                    ("path", .optional(journal.path) { .text($0) }),
+                    ("max_bytes", .integer(journal.maxBytes)),
+                ])
+            ),
             ("threads", .integer(threads)),
             ("log_level", .plain(logLevel.rawValue)),
             ("denied_fields", .list(deniedFields.map { .text($0) })),

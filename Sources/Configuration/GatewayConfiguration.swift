@@ -25,6 +25,7 @@ public struct GatewayConfiguration: Hashable, Sendable {
     public var limits = Limits()
     public var probes = Probes()
     public var scrapes = Scrapes()
+    public var journal = Journal()
     /// Reactor threads; 0: one per core.
     public var threads = 0
     public var logLevel = LogLevel.info

@@ -48,7 +48,7 @@ public struct LimitKey: Sendable {
 
     /// Every field of ``Limits``, in its order.
     public static let all: [LimitKey] = 
-        requests + connections + floods + deadlines + upstream + scheduling
+        requests + connections + floods + deadlines + upstream + scheduling + journal
 
     private static let requests = [
         count("request_body_bytes", \.requestBodyBytes, "longest request body"),
@@ -158,5 +158,11 @@ public struct LimitKey: Sendable {
         count(
             "energy_accounts", \.energyAccounts,
             "combinations of pool, model, tenant and class with an account of their own"),
+    ]
+
+    private static let journal = [
+        count(
+            "journal_buffer_bytes", \.journalBufferBytes,
+            "records that wait for the disk; beyond it the journal ends with a gap")
     ]
 }

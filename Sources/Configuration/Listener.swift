@@ -65,4 +65,14 @@ extension GatewayConfiguration {
 
         public init() {}
     }
+
+    /// Where everything that the scheduler is told is taken down.
+    public struct Journal: Hashable, Sendable {
+        /// nil: nowhere.
+        public var path: String?
+        /// The journal ends before the file grows beyond it.
+        public var maxBytes = 1 << 30
+
+        public init() {}
+    }
 }

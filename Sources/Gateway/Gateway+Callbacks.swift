@@ -41,6 +41,16 @@ extension Gateway {
                 LabelledValue([cause.rawValue], Double(gateway.classification.sum(cause)))
             }
         }
+        registry.provide(instruments.journalEvents) { [unowned gateway = self] in
+            guard let figures = gateway.scheduler.journalFigures() else { return [] }
+            return [
+                LabelledValue(["written"], Double(figures.written)),
+                LabelledValue(["lost"], Double(figures.lost)),
+            ]
+        }
+        registry.provide(instruments.journalBytes) { [unowned gateway = self] in
+            gateway.scheduler.journalFigures().map { [LabelledValue([], Double($0.bytes))] } ?? []
+        }
         registry.provide(instruments.power) { [unowned gateway = self] in gateway.powerByPool() }
         providePowerLimits()
     }

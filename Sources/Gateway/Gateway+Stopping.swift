@@ -47,6 +47,7 @@ extension Gateway {
             return thread
         }
         if let thread { pthread_join(thread, nil) }
+        scheduler.stopJournal()
     }
 
     /// Waits until nothing is under way, and returns what still is when the time is up.

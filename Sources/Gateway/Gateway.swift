@@ -55,11 +55,6 @@ public final class Gateway: Sendable {
         instance = UInt32(truncatingIfNeeded: unix.nanoseconds >> 10)
         var chance = SystemRandomNumberGenerator()
         promptHash = PromptHash(random: &chance)
-        let scheduler = Scheduler(
-            configuration: Scheduler.Configuration(configuration),
-            seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds),
-            at: MonotonicClock.now())
-        self.scheduler = SharedScheduler(scheduler)
         group = try ReactorGroup(count: count)
         control = try Reactor(index: count)
         classification = try ClassificationBoard(
@@ -79,6 +74,12 @@ public final class Gateway: Sendable {
         sockets = Mutex(bound)
         adminSocket = try BoundSocket(
             Gateway.address(configuration.admin.address, configuration.admin.port))
+        // Last, so that a start that fails leaves the journal of the one before alone.
+        let head = JournalHead(
+            configuration, at: unix,
+            seed: seed ?? UInt64(truncatingIfNeeded: unix.nanoseconds))
+        let journal = try JournalFile(configuration, head, logger: logger)
+        scheduler = SharedScheduler(head.scheduler(), from: head.start, journal: journal)
     }
 
     private static func bind(
@@ -119,6 +120,7 @@ public final class Gateway: Sendable {
         let plane = ControlPlane(reactor: control, gateway: self)
         control.context = plane
         plane.listen(on: adminSocket)
+        scheduler.startJournal()
         registerCallbacks()
         group.start()
         let control = self.control

@@ -103,5 +103,10 @@ public struct Limits: Hashable, Sendable {
     /// Combinations of pool, model, tenant and class that have an account of their own.
     public var energyAccounts = 16_384
 
+    // Journal
+    /// Records of scheduler events that wait for the disk, bytes of memory; beyond it the journal
+    /// ends with a gap.
+    public var journalBufferBytes = 16 << 20
+
     public init() {}
 }

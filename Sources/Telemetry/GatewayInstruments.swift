@@ -76,6 +76,9 @@ public struct GatewayInstruments: Sendable {
     public let classified: CallbackFamily
     /// Labels: cause, why they were closed.
     public let batches: CallbackFamily
+    /// Labels: outcome, `written` or `lost`.
+    public let journalEvents: CallbackFamily
+    public let journalBytes: CallbackFamily
     /// Labels: pool, endpoint; 1 or 0.
     public let endpointUp: CallbackFamily
     /// Labels: pool, endpoint; 1 or 0.
@@ -88,7 +91,6 @@ public struct GatewayInstruments: Sendable {
         let tenants = Self.bounded("tenant", names.tenants, Self.maxTenants)
         let tasks = LabelValues("task", InferenceTask.allCases.map(\.rawValue))
         (self.pools, self.models, self.tenants) = (pools, models, tenants)
-
         requests = builder.counter(
             "joulegate_requests_total", help: "Requests answered",
             labels: [tasks, models, tenants, LabelValues("status", Status.words)])
@@ -148,6 +150,7 @@ public struct GatewayInstruments: Sendable {
         (power, powerLimit, predictedPower, powerPressure) = Self.powerFamilies(in: &builder)
         energy = Self.energy(in: &builder)
         (classified, batches) = Self.classification(in: &builder)
+        (journalEvents, journalBytes) = Self.journal(in: &builder)
         (endpointUp, endpointDrainable) = Self.endpoints(in: &builder)
         Self.registerBuild(version: version, in: &builder)
         ProcessFigures.register(in: &builder)
@@ -166,6 +169,21 @@ public struct GatewayInstruments: Sendable {
                 "joulegate_batches_total", .counter, help: "Batches closed, by why",
                 labels: ["cause"]))
         return (messages, batches)
+    }
+
+    /// What is taken down for a replay.
+    private static func journal(
+        in builder: inout MetricRegistryBuilder
+    ) -> (CallbackFamily, CallbackFamily) {
+        let events = builder.callback(
+            MetricDescriptor(
+                "joulegate_journal_events_total", .counter,
+                help: "Scheduler events, by whether the journal has them", labels: ["outcome"]))
+        let bytes = builder.callback(
+            MetricDescriptor(
+                "joulegate_journal_bytes_total", .counter, help: "Bytes of the journal",
+                unit: "bytes", labels: []))
+        return (events, bytes)
     }
 
     /// Whether requests may be sent there, and whether they need it.

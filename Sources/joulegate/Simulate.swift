@@ -16,14 +16,14 @@ struct Simulate: ParsableCommand {
     @Option(
         help: "CSV with TIMESTAMP, ContextTokens, GeneratedTokens; several are merged.",
         completion: .file(extensions: ["csv"]))
-    var trace: [String]
+    var trace: [String] = []
 
     @Option(
         help: """
             NAME:COUNT of a profile, with :ENGINE behind it if that is not vllm, and :MODEL behind \
             that if it does not serve model 0.
             """)
-    var pool: [PoolArgument]
+    var pool: [PoolArgument] = []
 
     @Option(
         help: """
@@ -31,9 +31,12 @@ struct Simulate: ParsableCommand {
             or baselines: subsets (every static subset under least_requests), gpu_only, \
             length_threshold and autoscaler (with a grid of settings each), or one of that \
             grid as autoscaler:TARGET:SECONDS[:SPARE]; bulk_as_others (energy_aware with \
-            bulk as no filler); without_affinity (energy_aware blind to prefix caches).
+            bulk as no filler); without_affinity (energy_aware blind to prefix caches). \
+            Otherwise least_requests and energy_aware.
             """)
-    var policy = ["least_requests", "energy_aware"]
+    var policy: [String] = []
+
+    @OptionGroup var journal: ReplayOptions
 
     @Option(help: "Plays the traces so many times as fast.")
     var speed = 1.0
@@ -83,12 +86,27 @@ struct Simulate: ParsableCommand {
         guard siteWatts.map({ $0 >= 1 && $0 <= 1e9 }) ?? true else {
             throw ValidationError("--site-watts is 1 or more")
         }
+        if journal.replay != nil {
+            guard trace.isEmpty, pool.isEmpty else {
+                throw ValidationError("--replay brings its own requests and pools")
+            }
+            return
+        }
         guard !trace.isEmpty, !pool.isEmpty else {
-            throw ValidationError("at least one --trace and one --pool")
+            throw ValidationError("at least one --trace and one --pool, or --replay")
         }
     }
 
+    /// Those asked for, or two to compare.
+    private var policies: [String] {
+        policy.isEmpty ? ["least_requests", "energy_aware"] : policy
+    }
+
     func run() throws {
+        if let file = journal.replay {
+            if policy.isEmpty { return try journal.check(file, json: json) }
+            return try compare(with: file)
+        }
         let directories = ProfileDirectories(configurationFolder: ".")
         let pools = SimulatedFleet(
             pools: try pool.map { argument in
@@ -137,7 +155,7 @@ struct Simulate: ParsableCommand {
 
     /// True if some policy lets endpoints sleep: what idles may then cost as little as that.
     private var sleeps: Bool {
-        policy.contains { $0 == "planned" || $0 == "autoscaler" }
+        policies.contains { $0 == "planned" || $0 == "autoscaler" }
     }
 
     private func workload(
@@ -153,8 +171,8 @@ struct Simulate: ParsableCommand {
         return workload
     }
 
-    private func directors(of fleet: SimulatedFleet) throws -> [Director] {
-        try policy.flatMap { name -> [Director] in
+    func directors(of fleet: SimulatedFleet) throws -> [Director] {
+        try policies.flatMap { name -> [Director] in
             if name == "subsets" {
                 let count = fleet.pools.reduce(1.0) { $0 * Double($1.count + 1) }
                 guard count <= 5_000 else {
@@ -186,12 +204,12 @@ struct Simulate: ParsableCommand {
         }
     }
 
-    private static let heading =
+    static let heading =
         "policy                                seed      MJ  above idle   J/token      kept"
         + "   TTFT p50, p99 ms    ITL p50, p99 ms  attribution p95  prediction p50  power error"
         + "  decisions/s"
 
-    private func show(
+    func show(
         _ record: RunRecord, _ services: [Workload.Service], _ comparison: ComparisonRow
     ) throws {
         var row = comparison

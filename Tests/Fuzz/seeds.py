@@ -351,3 +351,61 @@ write(
         "no-yaml": b"{a: [b\n\t- c",
     },
 )
+
+
+# --- journals: mode, then records; or changes (count, then offset and byte of each) and records
+
+RECORDS, CHANGED_HEAD, CHANGED_FILE, RAW = range(4)
+ID, OTHER = (7).to_bytes(8, "little"), (8).to_bytes(8, "little")
+
+
+def signed(number):
+    number = number << 1 if number >= 0 else (-number << 1) - 1
+    encoded = bytearray()
+    while number >= 0x80:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(encoded) + bytes([number])
+
+
+def record(kind, fields=b"", after=1_000_000, actions=0, digest=b""):
+    return bytes([kind]) + fields + signed(after) + bytes([actions]) + digest
+
+
+def arrival(request=ID, task=0, service_class=1, size=800):
+    return record(
+        1, request + signed(0) + signed(0) + bytes([task, service_class, 1]) + signed(size)
+        + signed(0) + b"\x01" + signed(128) + signed(1) + b"\0\0\1" + b"\0\0" + bytes(8),
+        actions=1, digest=b"abcd")
+
+
+USAGE_OF_BOTH = b"\1" + signed(200) + b"\1" + signed(100) + b"\0"
+LIFE = (
+    arrival() + record(2, ID) + record(3, b"\1" + ID + signed(30))
+    + record(4, ID + b"\0" + USAGE_OF_BOTH)
+)
+TROUBLE = (
+    arrival() + arrival(OTHER, service_class=3) + record(5, ID + b"\0") + record(5, ID + b"\2\0")
+    + record(4, OTHER + b"\2\4" + signed(500) + b"\0\0\0") + record(6, ID)
+)
+FLEET = (
+    record(7, signed(0) + b"\0") + record(8, signed(1) + signed(2) + signed(0) + b"\0" + signed(9))
+    + record(9, signed(1) + b"\3") + record(10, b"\2\1\0\0\0" + signed(1))
+    + record(11, b"\1" + signed(0) + signed(0) + signed(5_000_000) + signed(900) + b"\0\0")
+    + record(12, signed(0) + OTHER) + record(13, b"\3") + record(14, signed(0) + b"\1")
+    + record(15, b"\0\0" + bytes(6) + b"\xf0\x3f" + bytes(6) + b"\xf0\x3f")
+)
+write(
+    "journal",
+    {
+        "life": bytes([RECORDS]) + LIFE,
+        "trouble": bytes([RECORDS]) + TROUBLE,
+        "fleet": bytes([RECORDS]) + FLEET + LIFE,
+        "end": bytes([RECORDS]) + arrival() + record(16) + record(17, after=10**12) + LIFE,
+        "twice": bytes([RECORDS]) + arrival() + arrival(),
+        "changed-head": bytes([CHANGED_HEAD, 2, 9, 0, 5, 60, 1, 255]) + LIFE,
+        "changed-file": bytes([CHANGED_FILE, 1, 80, 2, 1]) + LIFE,
+        "raw": bytes([RAW]) + b"JGJRNL\0\0" + bytes([1]) + bytes(7) + bytes([1, 0, 0, 0, 3]),
+        "no-journal": bytes([RAW]) + b"# TYPE x counter",
+    },
+)

@@ -70,9 +70,12 @@ struct Bench: ~Copyable {
     var now = MonotonicTime(nanoseconds: 1_000_000_000)
     var all: [Action] = []
     var broken: [String] = []
+    /// Takes everything down, if there is one.
+    var journal: MemoryJournal?
 
-    init(_ configuration: Configuration, seed: UInt64 = 1) {
+    init(_ configuration: Configuration, seed: UInt64 = 1, journals: Bool = false) {
         scheduler = Scheduler(configuration: configuration, seed: seed)
+        journal = journals ? MemoryJournal(configuration, seed: seed) : nil
     }
 
     /// The actions of one event, after `delay`.
@@ -81,6 +84,7 @@ struct Bench: ~Copyable {
         now = now + delay
         var actions: [Action] = []
         scheduler.handle(event, at: now, into: &actions)
+        journal?.record(event, at: now, actions)
         all += actions
         broken += scheduler.checkInvariants(at: now)
         return actions

@@ -15,8 +15,14 @@ struct RandomSchedule: ~Copyable {
     var rejected: [RejectionReason] = []
     let sleeps: Bool
 
-    /// - Parameter sleeps: endpoints are told to sleep and wake, too.
-    init(seed: UInt64, sleeps: Bool = false) {
+    /// - Parameters:
+    ///   - sleeps: endpoints are told to sleep and wake, too.
+    ///   - journals: `bench.journal` takes everything down.
+    ///   - adjust: last changes to the configuration.
+    init(
+        seed: UInt64, sleeps: Bool = false, journals: Bool = false,
+        adjust: (inout Configuration) -> Void = { _ in }
+    ) {
         self.sleeps = sleeps
         var random = RandomSource(seed: seed)
         var configuration = Fleet.unlike(
@@ -38,7 +44,8 @@ struct RandomSchedule: ~Copyable {
                 scope: .host),
         ]
         configuration.limits.queueTimeout = .seconds(20)
-        bench = Bench(configuration, seed: seed)
+        adjust(&configuration)
+        bench = Bench(configuration, seed: seed, journals: journals)
         self.random = random
     }
 

@@ -21,7 +21,7 @@ public struct FuzzTarget: Sendable {
 
     public static let all: [FuzzTarget] = [
         .http1Requests, .http1Responses, .http2Frames, .serverSentEvents, .jsonBodies,
-        .prometheusPages, .configurationFiles,
+        .prometheusPages, .configurationFiles, .journals,
     ]
 }
 

@@ -1,0 +1,152 @@
+import EnergyModel
+import InferenceTypes
+
+/// What a scheduler may be made of by a file. The gateway's own configuration passed its reader; a
+/// journal may come from anywhere.
+enum JournalBounds {
+    static let largestCount = 1 << 40
+    static let most = 1 << 16
+    /// Of models and tenants: there is a governor and a row of accounts for each.
+    static let mostPairs = 1 << 16
+    /// No gateway runs for longer: 36 years.
+    static let longestRun = TimeSpan(nanoseconds: 1 << 60)
+
+    /// What is wrong with the scheduler that the head describes; `nil`: nothing.
+    static func problem(of head: JournalHead) -> String? {
+        let configuration = head.configuration
+        let counts = [
+            configuration.pools.count, configuration.endpoints.count,
+            configuration.meters.count, configuration.tenants.count, configuration.modelCount,
+        ]
+        guard counts.allSatisfy({ (0...most).contains($0) }),
+            configuration.modelCount * (configuration.tenants.count + 1) <= mostPairs,
+            head.start >= .zero, head.start - .zero <= longestRun
+        else { return "a fleet of impossible size" }
+        guard configuration.objectives.count <= ServiceClass.allCases.count else {
+            return "promises for more classes than there are"
+        }
+        for pool in configuration.pools where pool.models.count > most {
+            return "a pool of \(pool.models.count) models"
+        }
+        return problem(of: configuration.endpoints, pools: configuration.pools.count)
+            ?? problem(of: configuration.meters, endpoints: configuration.endpoints.count)
+            ?? problem(ofNumbers: configuration)
+    }
+
+    /// What no gateway would tell its scheduler; `nil`: nothing. Clients' and servers' own numbers
+    /// are not among it: those the scheduler has to bear.
+    static func problem(of event: Scheduler.Event, after time: TimeSpan) -> String? {
+        guard time >= .zero - longestRun, time <= longestRun else {
+            return "an event at an impossible time"
+        }
+        let isSound =
+            switch event {
+            case .progress(let reports):
+                reports.allSatisfy { (0...largestCount).contains($0.outputTokens) }
+            case .scraped(_, let load):
+                (0...most).contains(load.running >> 8) && (0...most).contains(load.waiting >> 8)
+                    && (load.kvUsage ?? 0).isFinite
+            case .metered(let windows):
+                windows.allSatisfy {
+                    $0.start <= $0.end && $0.span <= longestRun && $0.end - .zero <= longestRun
+                        && $0.start >= .zero - longestRun
+                }
+            case .setPowerLimits(let limits):
+                (limits.pools + [limits.site]).allSatisfy { (0...1e12).contains($0?.value ?? 0) }
+                    && (1...1e6).contains(limits.pue) && (0...1).contains(limits.share)
+            case .arrived, .firstToken, .finished, .attemptFailed, .withdrawn, .probed,
+                .powerStateChanged, .planned, .relabelled, .setPolicy, .setEndpointState,
+                .drainAll, .deadline:
+                true
+            }
+        return isSound ? nil : "an event with impossible numbers"
+    }
+
+    private static func problem(
+        of endpoints: [Scheduler.Configuration.Endpoint], pools: Int
+    ) -> String? {
+        var rows = 0
+        for (index, endpoint) in endpoints.enumerated() {
+            let profile = endpoint.profile
+            guard (0..<pools).contains(endpoint.pool.index) else {
+                return "endpoint \(index) is in no pool"
+            }
+            guard !profile.knots.isEmpty, profile.knots.count <= most,
+                (1...most).contains(profile.maxBatch),
+                profile.decodeBuckets.count <= most,
+                profile.decodeBuckets.allSatisfy({ (1...most).contains($0) }),
+                (0...largestCount).contains(endpoint.maxInFlight ?? 0), endpoint.weight > 0
+            else { return "endpoint \(index) has an impossible profile" }
+            let numbers =
+                [
+                    profile.idlePower.value, profile.sleepPower.value, profile.wakeEnergy.value,
+                    profile.prefillTokensPerSecond, profile.prefillPower.value,
+                    profile.weightsGigabytes, profile.kvKilobytesPerToken, endpoint.weight,
+                ] + profile.knots.flatMap { [$0.batch, $0.power.value, $0.iterationTime.seconds] }
+            guard numbers.allSatisfy({ $0.isFinite && $0 >= 0 && $0 <= 1e12 }) else {
+                return "endpoint \(index) has a profile with impossible numbers"
+            }
+            rows += profile.maxBatch
+        }
+        // Every endpoint has a table with a row for each batch.
+        return rows <= 4 << 20 ? nil : "tables of \(rows) rows"
+    }
+
+    private static func problem(
+        of meters: [Scheduler.Configuration.Meter], endpoints: Int
+    ) -> String? {
+        for (index, meter) in meters.enumerated() {
+            guard meter.endpoints.count <= endpoints,
+                meter.endpoints.allSatisfy({ (0..<endpoints).contains($0.index) })
+            else { return "meter \(index) sees endpoints that do not exist" }
+        }
+        return nil
+    }
+
+    private static func problem(ofNumbers configuration: Scheduler.Configuration) -> String? {
+        let limits = configuration.limits
+        let counts = [
+            limits.queuedRequests, limits.attempts, limits.unsettledRequests,
+            limits.energyAccounts, configuration.waitingAllowance, configuration.starvationBound,
+            configuration.breaker.brokenInARow, configuration.breaker.unreachableInARow,
+            configuration.health.healthyInARow, configuration.health.unhealthyInARow,
+            configuration.filler.mostMisses, limits.rememberedPrefixes / 4,
+            configuration.affinity.tokensPerEndpoint / 4_096,
+        ]
+        let spans = [
+            limits.queueTimeout, limits.bulkQueueTimeout, limits.retryWindow,
+            configuration.breaker.baseEjection, configuration.breaker.longestEjection,
+            configuration.saturation.shortest, configuration.saturation.longest,
+            configuration.saturation.longestAskedFor, configuration.slowStart.ramp,
+            configuration.patience.interval, configuration.filler.mostQueuedPrefill,
+            configuration.filler.openAge, configuration.filler.forceAge,
+            configuration.filler.memory, configuration.filler.interval,
+            configuration.model.overhead, configuration.model.prefillWindow,
+            configuration.wakeHold, configuration.foreignLoadLifetime,
+            configuration.affinity.memory,
+        ]
+        let shares = [
+            configuration.slowStart.initial, configuration.bulkQueueShare,
+            configuration.patience.lenientShare, configuration.patience.strictShare,
+            configuration.filler.slotReserve, configuration.filler.prefillShare,
+            configuration.filler.clearShare, configuration.model.highestPrefillShare,
+            configuration.governor.missTarget, configuration.governor.step,
+            configuration.governor.start, configuration.guardBand.timeToFirstTokenShare,
+            configuration.guardBand.lenientInterTokenShare,
+            configuration.guardBand.strictInterTokenShare,
+        ]
+        let numbers = [
+            configuration.guardBand.lenientShortestAnswer,
+            configuration.guardBand.strictShortestAnswer, configuration.model.kvJoulesPerGigabyte,
+        ]
+        // An interval of nothing would be due again at once, for ever.
+        let isSound =
+            counts.allSatisfy { (0...most << 4).contains($0) }
+            && spans.allSatisfy { $0 >= .zero }
+            && configuration.patience.interval > .zero && configuration.filler.interval > .zero
+            && shares.allSatisfy { (0...1).contains($0) }
+            && numbers.allSatisfy { (0...1e6).contains($0) }
+            && configuration.tenants.allSatisfy { $0.weight > 0 && $0.weight.isFinite }
+        return isSound ? nil : "a rule of the scheduler is out of bounds"
+    }
+}

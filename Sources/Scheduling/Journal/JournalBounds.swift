@@ -111,7 +111,7 @@ enum JournalBounds {
             configuration.breaker.brokenInARow, configuration.breaker.unreachableInARow,
             configuration.health.healthyInARow, configuration.health.unhealthyInARow,
             configuration.filler.mostMisses, limits.rememberedPrefixes / 4,
-            configuration.affinity.tokensPerEndpoint / 4_096,
+            (configuration.affinity.tokensPerEndpoint ?? 0) / 4_096,
         ]
         let spans = [
             limits.queueTimeout, limits.bulkQueueTimeout, limits.retryWindow,

@@ -19,7 +19,8 @@ struct ArrivalRate: Sendable {
     func perSecond(at now: MonotonicTime) -> Double { decayed(at: now) / window.seconds }
 
     mutating func arrived(at now: MonotonicTime) {
-        if last == now {
+        // Who came earlier than the last one and is told of late belongs to its burst.
+        if let last, now <= last {
             level += 1
             return
         }

@@ -209,7 +209,7 @@ public struct Batcher: Sendable {
         _ number: Int, _ rule: BatchingRule, at now: MonotonicTime
     ) -> Batch.Cause? {
         let model = lanes[number].model
-        guard let line = lines[model], let oldest = lanes[number].waiting.first,
+        guard let line = lines[model], let oldest = lanes[number].waiting.oldestArrival(),
             !isHeld(number)
         else { return nil }
         let count = lanes[number].waiting.count
@@ -225,7 +225,7 @@ public struct Batcher: Sendable {
             wake = min(wake, latest)
             return nil
         }
-        let aged = oldest.arrival + rule.maxQueueDelay
+        let aged = oldest + rule.maxQueueDelay
         if aged <= now { return .age }
         let until = min(aged, latest)
         let expected = lanes[number].rate.perSecond(at: now) * (until - now).seconds

@@ -10,27 +10,35 @@ struct LaneQueue: Sendable {
         var isGone = false
     }
 
-    private struct Deadline: Sendable {
-        var time: MonotonicTime
-        /// From the message's arrival to its deadline.
-        var span: TimeSpan
-        var ticket: Int
-    }
-
     /// In the order of their tickets. Before `head` and where `isGone` nobody waits any more.
     private var places: [Place] = []
     private var head = 0
     private var nextTicket = 0
-    /// A binary heap, soonest first; of those that left, some are still in it.
-    private var deadlines: [Deadline] = []
+    /// Of those that left, some are still in it.
+    private var deadlines = TicketHeap()
+    /// Arrivals of those who came back: older than somebody before them. Of those that left, some
+    /// are still in it.
+    private var returned = TicketHeap()
+    /// The latest arrival of all so far.
+    private var latest = MonotonicTime.zero
     /// Messages that wait.
     private(set) var count = 0
     /// Places that were looked at or moved so far: what this has cost.
-    private(set) var steps = 0
+    var steps: Int { placeSteps + deadlines.steps + returned.steps }
+    private var placeSteps = 0
 
     var isEmpty: Bool { count == 0 }
 
-    var first: Batch.Item? { count > 0 ? places[head].item : nil }
+    /// When the one came that has waited longest; `nil`: nobody waits. Who came back, as those do
+    /// who waited for another's verdict, stands behind others and may be older than they.
+    mutating func oldestArrival() -> MonotonicTime? {
+        guard count > 0 else { return nil }
+        while let back = returned.first {
+            if place(of: back.ticket) != nil { return min(back.time, places[head].item.arrival) }
+            returned.pop()
+        }
+        return places[head].item.arrival
+    }
 
     /// Puts a message behind the others. Its ticket is good for ``forget(_:)``.
     mutating func append(_ item: Batch.Item) -> Int {
@@ -38,11 +46,16 @@ struct LaneQueue: Sendable {
         nextTicket += 1
         places.append(Place(ticket: ticket, item: item))
         count += 1
-        steps += 1
+        placeSteps += 1
         if item.deadline != .distantFuture {
-            push(
-                Deadline(
+            deadlines.push(
+                TicketHeap.Entry(
                     time: item.deadline, span: item.deadline - item.arrival, ticket: ticket))
+        }
+        if item.arrival < latest {
+            returned.push(TicketHeap.Entry(time: item.arrival, span: .zero, ticket: ticket))
+        } else {
+            latest = item.arrival
         }
         return ticket
     }
@@ -76,7 +89,7 @@ struct LaneQueue: Sendable {
         while let next = deadlines.first {
             // Who cannot be answered in time hurries nobody.
             if next.span > service, place(of: next.ticket) != nil { return next.time }
-            pop()
+            deadlines.pop()
         }
         return .distantFuture
     }
@@ -101,53 +114,22 @@ struct LaneQueue: Sendable {
     private mutating func skipGone() {
         while head < places.count, places[head].isGone {
             head += 1
-            steps += 1
+            placeSteps += 1
         }
     }
 
     private mutating func sweep() {
         if places.count > 2 * count + 32 {
-            steps += places.count
+            placeSteps += places.count
             places.removeFirst(head)
             head = 0
             places.removeAll { $0.isGone }
         }
         if deadlines.count > 2 * count + 32 {
-            steps += deadlines.count
-            // What is sorted is a heap.
-            deadlines = deadlines.filter { place(of: $0.ticket) != nil }
-                .sorted { $0.time < $1.time }
+            deadlines = deadlines.keeping { place(of: $0) != nil }
         }
-    }
-
-    // MARK: Deadlines
-
-    private mutating func push(_ deadline: Deadline) {
-        deadlines.append(deadline)
-        var child = deadlines.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard deadlines[child].time < deadlines[parent].time else { return }
-            deadlines.swapAt(child, parent)
-            steps += 1
-            child = parent
-        }
-    }
-
-    private mutating func pop() {
-        guard let last = deadlines.popLast(), !deadlines.isEmpty else { return }
-        deadlines[0] = last
-        var parent = 0
-        while true {
-            steps += 1
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2]
-            where child < deadlines.count && deadlines[child].time < deadlines[least].time {
-                least = child
-            }
-            if least == parent { return }
-            deadlines.swapAt(parent, least)
-            parent = least
+        if returned.count > 2 * count + 32 {
+            returned = returned.keeping { place(of: $0) != nil }
         }
     }
 }

@@ -32,15 +32,16 @@ struct BatcherBench {
         MonotonicTime(nanoseconds: Int64((milliseconds * 1e6).rounded()))
     }
 
-    /// A message comes, and with it the turn ends.
+    /// A message comes, and with it the turn ends. `arrival`: when it came first, if it is back.
     @discardableResult
     mutating func add(
-        _ milliseconds: Double, count: Int = 1, group: Int = 0, deadline: Double? = nil
+        _ milliseconds: Double, count: Int = 1, group: Int = 0, deadline: Double? = nil,
+        arrival: Double? = nil
     ) -> Bool {
         var isTaken = true
         for _ in 0..<count {
             let item = Batch.Item(
-                token: next, bytes: 60, arrival: Self.at(milliseconds),
+                token: next, bytes: 60, arrival: Self.at(arrival ?? milliseconds),
                 deadline: deadline.map(Self.at) ?? .distantFuture)
             next += 1
             let ticket = batcher.add(item, model: Self.model, group: group, into: &closed)

@@ -44,6 +44,36 @@ import Testing
         }
     }
 
+    @Test func whoComesBackIsAsOldAsItWas() throws {
+        var bench = BatcherBench(places: 1_000)
+        var now = 0.0
+        var count = 0
+        func come(_ arrival: Double? = nil) {
+            bench.add(now, arrival: arrival)
+            count += 1
+        }
+        // Until the rate is known and a lane has just closed.
+        while now < 10 || bench.batcher.waiting(BatcherBench.model) != 1 {
+            now += 0.1
+            come()
+        }
+        let closed = bench.closed.count
+        let before = try #require(bench.wake)
+        come(now - 1.5)
+        // Its two milliseconds are over first.
+        #expect(abs((bench.wake ?? 0) - (now + 0.5)) < 0.001)
+        let isGone = bench.leave(count - 1)
+        #expect(isGone)
+        bench.turn(now)
+        #expect(bench.wake == before)
+        #expect(bench.closed.count == closed)
+        come(now - 2.5)
+        // Two passes of one cost less than one of four.
+        #expect(bench.causes.dropFirst(closed) == [.age, .age])
+        #expect(bench.closed.last?.items.map(\.token) == [UInt64(count - 1)])
+        #expect(bench.batcher.waiting(BatcherBench.model) == 0)
+    }
+
     @Test func arrivalsThatWillNotFillABucketAreNotWaitedFor() {
         var bench = BatcherBench(places: 1_000)
         // One each 2 ms: the next bucket holds four.

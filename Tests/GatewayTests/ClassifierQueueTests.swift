@@ -75,6 +75,35 @@ extension OverSockets {
             }
         }
 
+        @Test func thoseThatAreBackKeepNobodyOutWhoNeedsNoRoom() {
+            let waiting = WaitingMessages(most: 4)
+            #expect(waiting.enter(3))
+            waiting.comeBack(3)
+            #expect(waiting.enter(0))
+            #expect(!waiting.enter(1))
+            waiting.leave(2)
+            #expect(waiting.enter(0))
+            #expect(!waiting.enter(1))
+            waiting.leave(1)
+            #expect(!waiting.enter(Int.max))
+            #expect(waiting.count == 3)
+            #expect(waiting.enter(1))
+        }
+
+        @Test func whoIsTurnedAwayTakesNobodysRoom() {
+            let waiting = WaitingMessages(most: 10)
+            let results = Concurrently.map(8) { client in
+                // Every second one never fits; each of the others always does.
+                (0..<20_000).count { _ in
+                    let isIn = waiting.enter(client % 2 == 0 ? 11 : 2)
+                    if isIn { waiting.leave(client % 2 == 0 ? 11 : 2) }
+                    return isIn
+                }
+            }
+            #expect(results == (0..<8).map { $0 % 2 == 0 ? 0 : 20_000 })
+            #expect(waiting.count == 0)
+        }
+
         @Test func whoLeavesMakesRoom() throws {
             try ClassifierBench.run({ single(&$0, queue: 3) }) { bench in
                 let waiting = bench.fixture.gateway.classification.waiting[0]

@@ -14,9 +14,16 @@ final class WaitingMessages: Sendable {
 
     /// Takes in so many new ones, all or none. False if there is no room for them.
     func enter(_ count: Int) -> Bool {
-        let sum = number.wrappingAdd(count, ordering: .relaxed).newValue
-        if sum <= most { return true }
-        leave(count)
+        // Nobody needs no room, even where those that are back have filled more than there is.
+        guard count > 0 else { return true }
+        var known = self.count
+        // Nothing is added before there is room for it: others would see a queue that is full.
+        while count <= most - known {
+            let (isIn, seen) = number.weakCompareExchange(
+                expected: known, desired: known + count, ordering: .relaxed)
+            if isIn { return true }
+            known = seen
+        }
         return false
     }
 

@@ -110,6 +110,31 @@ extension OverSockets {
             }
         }
 
+        @Test func aCrowdThatLeavesIsNotLookedThroughForEachOfIt() throws {
+            try run { bench in
+                bench.server.play { request in
+                    let texts = ClassifierBench.texts(request)
+                    usleep(texts == ["a"] ? 3_000_000 : 500_000)
+                    return [ClassifierBench.verdicts(texts)]
+                }
+                // Batches take their time here: nobody thinks that the next one hangs.
+                #expect(bench.classify(["b"]).status == 200)
+                let leader = Background { bench.classify(["a"]) }
+                #expect(Patience.wait(for: .seconds(5)) { bench.upstreamCount == 2 })
+                let board = bench.fixture.gateway.classification
+                var crowd: RawClient? = try bench.fixture.client()
+                let texts = Array(repeating: "\"a\"", count: 4_000).joined(separator: ",")
+                crowd?.request(
+                    "POST", "/v1/classify", "{\"model\":\"test-model\",\"input\":[\(texts)]}")
+                #expect(Patience.wait(for: .seconds(5)) { board.waiting[0].count == 4_000 })
+                crowd = nil
+                #expect(Patience.wait(for: .seconds(5)) { board.waiting[0].count == 0 })
+                #expect(leader.value().map { stages($0) } == ["accelerator"])
+                // Each sweep halves them.
+                #expect((4_000...8_000).contains(board.sum(.swept)))
+            }
+        }
+
         @Test func everyFollowerKeepsItsOwnDeadline() throws {
             try run { bench in
                 bench.server.play { request in

@@ -11,6 +11,8 @@ final class ClassificationTally: Sendable {
         case splits, accelerator
         /// Messages with the verdict of one like them that was on its way.
         case shared
+        /// Such messages looked at when others of them had left.
+        case swept
         case undecided, refused, allowed, cacheHits, cacheMisses, scored, shadowAgrees,
             shadowDiffers
     }

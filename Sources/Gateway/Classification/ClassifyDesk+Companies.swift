@@ -40,11 +40,14 @@ struct Company {
         return followers[next - 1]
     }
 
-    /// Those that are left are all there is room for.
-    mutating func sweep(_ isOpen: (UInt64) -> Bool) {
-        guard followers.count > 2 * open + 64 else { return }
-        followers = followers[next...].filter(isOpen)
+    /// Those that are left are all there is room for. How many were looked at: as long as
+    /// `follows` holds for `open` of them only, n that leave cost some 2 n.
+    mutating func sweep(_ follows: (UInt64) -> Bool) -> Int {
+        guard followers.count > 2 * open + 64 else { return 0 }
+        let looked = followers.count - next
+        followers = followers[next...].filter(follows)
         next = 0
+        return looked
     }
 }
 
@@ -110,7 +113,13 @@ extension ClassifyDesk {
         case .follows:
             exchange.messages.roles[index] = .alone
             companies[key]?.open -= 1
-            companies[key]?.sweep { self.open($0) != nil }
+            // A request that leaves has its messages open until all of them are through here: the
+            // role alone says who has left.
+            let swept = companies[key]?.sweep { token in
+                guard let (exchange, index) = open(token) else { return false }
+                return exchange.messages.roles[index] == .follows
+            }
+            tally.add(.swept, swept ?? 0)
             return 1
         case .leads:
             exchange.messages.roles[index] = .alone

@@ -193,6 +193,31 @@ extension OverSockets {
             }
         }
 
+        @Test func theVeryBytesOfTheLeaderAreNotAskedAgain() throws {
+            for status in [400, 500] {
+                try run(servers: 3) { bench in
+                    for server in bench.servers {
+                        server.play { request in
+                            let texts = ClassifierBench.texts(request)
+                            return texts.contains("POISON")
+                                ? [ClassifierBench.http(status, "{}")]
+                                : [ClassifierBench.verdicts(texts)]
+                        }
+                    }
+                    let response = bench.classify(Array(repeating: "POISON", count: 64))
+                    #expect(response.status == (status == 400 ? 400 : 200))
+                    if status == 500 {
+                        #expect(Set(ClassifierBench.labels(response)) == ["undecided"])
+                    }
+                    // What the server minds is not asked again; what it errs on, once each.
+                    #expect(bench.upstreamCount == (status == 400 ? 1 : 3))
+                    #expect(bench.servers.allSatisfy { server in
+                        server.requests.allSatisfy { ClassifierBench.texts($0) == ["POISON"] }
+                    })
+                }
+            }
+        }
+
         @Test func aLeaderThatMakesTheServerErrTakesNobodyAlong() throws {
             try run { bench in
                 bench.server.play { request in

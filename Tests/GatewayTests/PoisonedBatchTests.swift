@@ -54,6 +54,26 @@ extension OverSockets {
             }
         }
 
+        @Test func batchesOfPoisonAloneTakeNoEndpointOutOfRotation() throws {
+            try ClassifierBench.run(servers: 3) { bench in
+                for server in bench.servers {
+                    server.play { request in
+                        let texts = ClassifierBench.texts(request)
+                        return texts.contains { $0.hasPrefix("poison") }
+                            ? [ClassifierBench.http(500, "{}")]
+                            : [ClassifierBench.verdicts(texts)]
+                    }
+                }
+                // One less than errors that eject: the whole batch errs once at each endpoint.
+                for round in 0..<4 {
+                    let response = bench.classify((0..<8).map { "poison \(round) \($0)" })
+                    #expect(Set(ClassifierBench.labels(response)) == ["undecided"])
+                }
+                #expect(bench.fixture.gateway.status().pools[0].usable == 3)
+                #expect(ClassifierBench.labels(bench.classify(["fine"])) == ["fine"])
+            }
+        }
+
         @Test func whereEveryPartFailsTheServerIsToBlame() throws {
             try ClassifierBench.run { bench in
                 bench.server.play { _ in [ClassifierBench.http(500, "{}")] }

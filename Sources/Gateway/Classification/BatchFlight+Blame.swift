@@ -40,9 +40,10 @@ extension BatchFlight {
         finish(.failed(.clientError(status: status)), Usage(), replacements: parts)
     }
 
-    /// The model server errs on a part of a batch on which others erred before. This says nothing
-    /// of the server as long as it has verdicts for other parts: only the errors on the whole
-    /// batch count against endpoints.
+    /// The model server errs on a part of a batch on which others erred before. Errors on the whole
+    /// batch were counted against endpoints; those on its parts say nothing new of them, however
+    /// many come in a row: else a few batches of nothing but messages that no server can bear
+    /// would take every endpoint from everybody.
     private func erred(_ family: BatchFamily) {
         let failure = UpstreamFailure.serverError(status: status)
         family.erred()
@@ -54,7 +55,7 @@ extension BatchFlight {
             let isOwnFault = items.count == 1 && !family.isServersFault
             desk.giveUp(self, .upstreamFailed, isOwnFault: isOwnFault)
         }
-        finish(family.isServersFault ? .failed(failure) : .cancelled, Usage(), replacements: parts)
+        finish(.cancelled, Usage(), replacements: parts)
     }
 
     /// True if no attempt is left and the last endpoint was there and erred.

@@ -170,11 +170,31 @@ extension ClassifyDesk {
         }
     }
 
-    /// Its leader failed for reasons of its own: each of the others goes by itself.
-    func disband(_ flight: BatchFlight) {
+    /// Its leader failed for reasons of its own: each of the others goes by itself, unless it has
+    /// the leader's very bytes. Nothing else would become of that one: `fate`.
+    func disband(_ flight: BatchFlight, _ fate: ((Exchange, Int) -> Void)? = nil) {
         for (place, key) in flight.leads.enumerated() {
-            dissolve(key, unlessLedByOtherThan: flight.items[place].token) { add($0, $1) }
+            dissolve(key, unlessLedByOtherThan: flight.items[place].token) { exchange, index in
+                if let fate, isText(place, of: flight, sameAs: exchange, index) {
+                    waiting(flight.model).leave(1)
+                    fate(exchange, index)
+                } else {
+                    add(exchange, index)
+                }
+            }
         }
         flight.leads.removeAll(keepingCapacity: true)
+    }
+
+    private func isText(
+        _ place: Int, of flight: BatchFlight, sameAs exchange: Exchange, _ index: Int
+    ) -> Bool {
+        guard let stream = exchange.stream else { return false }
+        let text = flight.text(place)
+        return stream.body.withUnsafeBytes { body in
+            exchange.messages.texts.withText(index, of: body) { own in
+                text.dropFirst().dropLast().elementsEqual(own)
+            }
+        }
     }
 }

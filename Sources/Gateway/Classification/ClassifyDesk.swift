@@ -343,15 +343,17 @@ final class ClassifyDesk {
     private static let mostTokens = 1 << 40
 
     /// The model server refuses this one message. Those that are taken for the same may differ in
-    /// what it minds: they go by themselves.
+    /// what it minds: they go by themselves, if they differ at all.
     func refuse(_ flight: BatchFlight, status: Int, body: [UInt8]) {
-        for item in flight.items {
-            guard let (exchange, index) = open(item.token) else { continue }
+        func refuse(_ exchange: Exchange, _ index: Int) {
             exchange.messages.refusal = body
             exchange.messages.fail(index, .refused(status: status))
             if exchange.messages.openCount == 0 { answer(exchange) }
         }
-        disband(flight)
+        for item in flight.items {
+            if let (exchange, index) = open(item.token) { refuse(exchange, index) }
+        }
+        disband(flight) { refuse($0, $1) }
     }
 
     /// No model server has a verdict for these messages, nor for those that waited for theirs;
@@ -368,7 +370,7 @@ final class ClassifyDesk {
                 }
             }
         }
-        disband(flight)
+        disband(flight) { self.fail($0, $1, reason) }
     }
 
     private func fail(_ exchange: Exchange, _ index: Int, _ reason: APIError) {

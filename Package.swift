@@ -124,8 +124,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Configuration", "InferenceAPI", "InferenceTypes", "Scheduling", "Telemetry",
-                "WireProtocols",
+                "Configuration", "InferenceAPI", "InferenceTypes", "Scheduling", "Simulation",
+                "Telemetry", "WireProtocols",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(

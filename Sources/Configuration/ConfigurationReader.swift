@@ -202,7 +202,7 @@ struct ConfigurationReader {
         for key in LimitKey.all {
             switch key.field {
             case .count(let path):
-                if let value = block.integer(key.name, in: key.least...(1 << 40)) {
+                if let value = block.integer(key.name, in: key.least...key.most) {
                     configuration.limits[keyPath: path] = value
                 }
             case .span(let path):

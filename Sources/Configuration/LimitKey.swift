@@ -21,6 +21,8 @@ public struct LimitKey: Sendable {
     public var meaning: String
     /// The smallest value that a file may give a count.
     public var least = 1
+    /// The largest one.
+    public var most = 1 << 40
 
     /// As the file would write it.
     public var defaultValue: Int { value(in: Limits()) }
@@ -35,9 +37,9 @@ public struct LimitKey: Sendable {
 
     private static func count(
         _ name: String, _ path: WritableKeyPath<Limits, Int> & Sendable, _ meaning: String,
-        least: Int = 1
+        least: Int = 1, most: Int = 1 << 40
     ) -> LimitKey {
-        LimitKey(name: name, field: .count(path), meaning: meaning, least: least)
+        LimitKey(name: name, field: .count(path), meaning: meaning, least: least, most: most)
     }
 
     private static func span(
@@ -163,6 +165,8 @@ public struct LimitKey: Sendable {
     private static let journal = [
         count(
             "journal_buffer_bytes", \.journalBufferBytes,
-            "records that wait for the disk; beyond it the journal ends with a gap")
+            "records that wait for the disk, at most 1 GiB; beyond it the journal ends with a gap",
+            // All of it is set aside at the start.
+            most: 1 << 30)
     ]
 }

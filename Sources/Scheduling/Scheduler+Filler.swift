@@ -45,9 +45,10 @@ extension Scheduler {
         guard endpoints[index].hasRoom(for: sequences + reserve, at: now) else { return false }
         guard endpoints[index].running.tightestObjective != nil else { return true }
         let size = requests.records[slot].size
-        let first =
-            configuration.objectives[ServiceClass.interactive.rank].timeToFirstToken
-            ?? .seconds(1)
+        let rank = ServiceClass.interactive.rank
+        let usual = configuration.objectives.indices.contains(rank)
+            ? configuration.objectives[rank].timeToFirstToken : nil
+        let first = usual ?? .seconds(1)
         let prefill = ahead + models[index].prefillTime(of: size)
         guard prefill.seconds <= first.seconds * rule.prefillShare else { return false }
         // As if the burst were there already.

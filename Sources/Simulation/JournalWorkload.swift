@@ -11,8 +11,11 @@ public struct JournalWorkload: Sendable {
     public let configuration: Scheduler.Configuration
     /// Classifiers and the like.
     public private(set) var withoutTokens = 0
-    /// Turned away, or ended before anybody counted a token.
+    /// Turned away, ended before anybody counted a token, or of more tokens than can be.
     public private(set) var unknown = 0
+
+    /// Of one answer or prompt: no engine holds more, and an emulated one would not end.
+    static let mostTokens = 1 << 24
 
     private struct Open {
         var request: InferenceRequest
@@ -63,7 +66,8 @@ public struct JournalWorkload: Sendable {
         let request = open.request
         let choices = min(max(request.choices, 1), 64)
         let output = max(usage.outputTokens ?? open.tokens, 0) / choices
-        guard output > 0, open.at >= start else {
+        let input = max(usage.inputTokens ?? request.promptBytes / 4, 1)
+        guard output > 0, max(input, output) <= Self.mostTokens, open.at >= start else {
             unknown += 1
             return
         }
@@ -77,7 +81,6 @@ public struct JournalWorkload: Sendable {
                     ?? usual.interTokenLatency))
         let index = services[service] ?? workload.add(service)
         services[service] = index
-        let input = max(usage.inputTokens ?? request.promptBytes / 4, 1)
         for _ in 0..<choices {
             workload.append(
                 (open.at - start).seconds, index,

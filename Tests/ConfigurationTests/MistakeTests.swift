@@ -58,6 +58,8 @@ import Testing
         ("models: [{name: m}, {name: x, aliases: [m]}]", "'m' already names a model"),
         ("models: [{name: x}]", "there is no model 'm'; did you mean 'x'?"),
         ("admin: {port: -1}", "expected a number of at least 0, found -1"),
+        ("limits: {journal_buffer_bytes: 1_000_000_000_000}",
+            "expected a number of at most 1073741824, found 1000000000000"),
         ("site: {pue: 0.9}", "expected a number of at least 1, found 0.9"),
         ("site: {pue: .nan}", "expected a number, found '.nan'"),
         ("threads: [1]", "expected a single value, found a list"),

@@ -194,4 +194,25 @@ private struct Replayed {
         }
         #expect(!FileManager.default.fileExists(atPath: folder.file("elsewhere")))
     }
+
+    @Test func aJournalThatNobodyCouldReadIsNotBegun() throws {
+        let folder = Folder()
+        try Data("before".utf8).write(to: URL(fileURLWithPath: folder.file()))
+        do {
+            _ = try GatewayFixture {
+                $0.journal.path = folder.file()
+                $0.limits.queuedRequests = 2_000_000
+            }
+            Issue.record("it has started")
+        } catch let error as JournalFileError {
+            #expect(
+                error.description
+                    == "the journal '\(folder.file())': it could not be replayed: "
+                    + "limits.queued_requests is 2000000, out of bounds: 0 to 1048576")
+        }
+        // The one of before is where it was.
+        #expect(try folder.bytes() == Array("before".utf8))
+        // Without a journal nothing is wrong with it.
+        try GatewayFixture { $0.limits.queuedRequests = 2_000_000 }.stop()
+    }
 }

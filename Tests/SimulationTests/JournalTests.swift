@@ -113,6 +113,24 @@ private struct MadeJournal: ~Copyable {
         #expect(journal.fleet.pools.map(\.count) == [2])
     }
 
+    @Test func whatNoEngineHoldsIsNotPlayed() throws {
+        var made = MadeJournal(
+            SimulatedFleet(pools: [
+                .init(name: "gpus", engine: .vllm, profile: TestProfile.gpu, count: 1)
+            ]).configuration(models: 1, policy: .roundRobin))
+        let usages = [
+            Usage(inputTokens: .max, outputTokens: 5), Usage(inputTokens: 5, outputTokens: .max),
+            Usage(inputTokens: 5, outputTokens: 6),
+        ]
+        for (number, usage) in usages.enumerated() {
+            let id = RequestID(UInt64(number))
+            made.send(.arrived(request(UInt64(number))))
+            made.send(.finished(id, .init(outcome: .completed, usage: usage)))
+        }
+        let journal = try JournalWorkload(try made.reader())
+        #expect(journal.workload.arrivals.map(\.outputTokens) == [6] && journal.unknown == 2)
+    }
+
     @Test func anotherPolicyIsPlayedUnderTheJournalsRules() throws {
         var made = journal()
         let journal = try JournalWorkload(try made.reader())

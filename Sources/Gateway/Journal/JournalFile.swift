@@ -38,16 +38,22 @@ final class JournalFile: Sendable {
         _ configuration: GatewayConfiguration, _ head: JournalHead, logger: Logger
     ) throws(JournalFileError) {
         guard let path = configuration.journal.path else { return nil }
+        // Before anything is touched: no night is to be taken down in vain.
+        if let problem = head.problem {
+            throw JournalFileError(path: path, reason: "it could not be replayed: " + problem)
+        }
         var there = stat()
         if lstat(path, &there) == 0, there.st_mode & S_IFMT == S_IFREG,
             rename(path, path + ".1") != 0
         {
-            throw JournalFileError(path: path, reason: errno)
+            throw JournalFileError(path: path, reason: Self.message(errno))
         }
         // Not through a link that somebody left there, and for the owner's eyes alone.
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let descriptor = open(path, flags, 0o600)
-        guard descriptor >= 0 else { throw JournalFileError(path: path, reason: errno) }
+        guard descriptor >= 0 else {
+            throw JournalFileError(path: path, reason: Self.message(errno))
+        }
         try self.init(
             descriptor: descriptor, path: path, head: head,
             mostBytes: configuration.journal.maxBytes,
@@ -73,7 +79,7 @@ final class JournalFile: Sendable {
         guard Self.write(start, to: descriptor) else {
             let reason = errno
             close(descriptor)
-            throw JournalFileError(path: path, reason: reason)
+            throw JournalFileError(path: path, reason: Self.message(reason))
         }
     }
 
@@ -189,13 +195,13 @@ final class JournalFile: Sendable {
         }
     }
 
-    static func message(_ reason: Int32) -> String { String(cString: strerror(reason)) }
+    private static func message(_ reason: Int32) -> String { String(cString: strerror(reason)) }
 }
 
 /// Why no journal can be written.
 struct JournalFileError: Error, CustomStringConvertible {
     var path: String
-    var reason: Int32
+    var reason: String
 
-    var description: String { "the journal '\(path)': \(JournalFile.message(reason))" }
+    var description: String { "the journal '\(path)': \(reason)" }
 }

@@ -2,12 +2,15 @@ import EnergyModel
 import InferenceTypes
 
 /// What a scheduler may be made of by a file. The gateway's own configuration passed its reader; a
-/// journal may come from anywhere.
+/// journal may come from anywhere. These bounds are narrower than those of the configuration, so a
+/// gateway holds its head to them, too, before it writes a journal that nobody could read.
 enum JournalBounds {
     static let largestCount = 1 << 40
     static let most = 1 << 16
     /// Of models and tenants: there is a governor and a row of accounts for each.
     static let mostPairs = 1 << 16
+    /// Of the endpoints' tables together.
+    static let mostRows = 4 << 20
     /// No gateway runs for longer: 36 years.
     static let longestRun = TimeSpan(nanoseconds: 1 << 60)
 
@@ -21,16 +24,25 @@ enum JournalBounds {
         guard counts.allSatisfy({ (0...most).contains($0) }),
             configuration.modelCount * (configuration.tenants.count + 1) <= mostPairs,
             head.start >= .zero, head.start - .zero <= longestRun
-        else { return "a fleet of impossible size" }
-        guard configuration.objectives.count <= ServiceClass.allCases.count else {
-            return "promises for more classes than there are"
+        else {
+            return "a fleet of impossible size: \(configuration.pools.count) pools, "
+                + "\(configuration.endpoints.count) endpoints, "
+                + "\(configuration.meters.count) meters, "
+                + "\(configuration.tenants.count) tenants, \(configuration.modelCount) models; "
+                + "at most \(most) of each, and \(mostPairs) of models times tenants and the "
+                + "anonymous one"
+        }
+        // Whoever reads them takes one by a class's rank.
+        guard configuration.objectives.count == ServiceClass.allCases.count else {
+            return "promises for \(configuration.objectives.count) classes of "
+                + "\(ServiceClass.allCases.count)"
         }
         for pool in configuration.pools where pool.models.count > most {
             return "a pool of \(pool.models.count) models"
         }
         return problem(of: configuration.endpoints, pools: configuration.pools.count)
             ?? problem(of: configuration.meters, endpoints: configuration.endpoints.count)
-            ?? problem(ofNumbers: configuration)
+            ?? problem(ofRules: configuration)
     }
 
     /// What no gateway would tell its scheduler; `nil`: nothing. Clients' and servers' own numbers
@@ -89,7 +101,7 @@ enum JournalBounds {
             rows += profile.maxBatch
         }
         // Every endpoint has a table with a row for each batch.
-        return rows <= 4 << 20 ? nil : "tables of \(rows) rows"
+        return rows <= mostRows ? nil : "tables of \(rows) rows, \(mostRows) at most"
     }
 
     private static func problem(
@@ -101,52 +113,5 @@ enum JournalBounds {
             else { return "meter \(index) sees endpoints that do not exist" }
         }
         return nil
-    }
-
-    private static func problem(ofNumbers configuration: Scheduler.Configuration) -> String? {
-        let limits = configuration.limits
-        let counts = [
-            limits.queuedRequests, limits.attempts, limits.unsettledRequests,
-            limits.energyAccounts, configuration.waitingAllowance, configuration.starvationBound,
-            configuration.breaker.brokenInARow, configuration.breaker.unreachableInARow,
-            configuration.health.healthyInARow, configuration.health.unhealthyInARow,
-            configuration.filler.mostMisses, limits.rememberedPrefixes / 4,
-            (configuration.affinity.tokensPerEndpoint ?? 0) / 4_096,
-        ]
-        let spans = [
-            limits.queueTimeout, limits.bulkQueueTimeout, limits.retryWindow,
-            configuration.breaker.baseEjection, configuration.breaker.longestEjection,
-            configuration.saturation.shortest, configuration.saturation.longest,
-            configuration.saturation.longestAskedFor, configuration.slowStart.ramp,
-            configuration.patience.interval, configuration.filler.mostQueuedPrefill,
-            configuration.filler.openAge, configuration.filler.forceAge,
-            configuration.filler.memory, configuration.filler.interval,
-            configuration.model.overhead, configuration.model.prefillWindow,
-            configuration.wakeHold, configuration.foreignLoadLifetime,
-            configuration.affinity.memory,
-        ]
-        let shares = [
-            configuration.slowStart.initial, configuration.bulkQueueShare,
-            configuration.patience.lenientShare, configuration.patience.strictShare,
-            configuration.filler.slotReserve, configuration.filler.prefillShare,
-            configuration.filler.clearShare, configuration.model.highestPrefillShare,
-            configuration.governor.missTarget, configuration.governor.step,
-            configuration.governor.start, configuration.guardBand.timeToFirstTokenShare,
-            configuration.guardBand.lenientInterTokenShare,
-            configuration.guardBand.strictInterTokenShare,
-        ]
-        let numbers = [
-            configuration.guardBand.lenientShortestAnswer,
-            configuration.guardBand.strictShortestAnswer, configuration.model.kvJoulesPerGigabyte,
-        ]
-        // An interval of nothing would be due again at once, for ever.
-        let isSound =
-            counts.allSatisfy { (0...most << 4).contains($0) }
-            && spans.allSatisfy { $0 >= .zero }
-            && configuration.patience.interval > .zero && configuration.filler.interval > .zero
-            && shares.allSatisfy { (0...1).contains($0) }
-            && numbers.allSatisfy { (0...1e6).contains($0) }
-            && configuration.tenants.allSatisfy { $0.weight > 0 && $0.weight.isFinite }
-        return isSound ? nil : "a rule of the scheduler is out of bounds"
     }
 }

@@ -114,6 +114,14 @@ public struct JournalHead: Sendable {
         return JournalFormat.block(.head, number: 0, writer.bytes)
     }
 
+    /// Why no reader would take a journal with this head, in words; `nil`: it would.
+    public var problem: String? {
+        if let problem = JournalBounds.problem(of: self) { return problem }
+        let length = block().count - JournalFormat.blockHeadBytes
+        guard length > JournalFormat.longestBlock else { return nil }
+        return "its head has \(length) bytes, \(JournalFormat.longestBlock) at most"
+    }
+
     public func scheduler() -> Scheduler {
         Scheduler(configuration: configuration, seed: seed, at: start)
     }

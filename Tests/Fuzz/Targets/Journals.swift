@@ -1,5 +1,6 @@
 import InferenceTypes
 import Scheduling
+import Simulation
 
 extension FuzzTarget {
     /// Input: a mode, then records behind a sound head; or changes and records, the changes being
@@ -88,16 +89,21 @@ private let sample: JournalHead = {
         start: .zero, endpoints: ["e", "f"], models: ["m"])
 }()
 
-/// Reads all of it, has a scheduler take it, and looks at where errors are said to be.
-private func replay(_ file: [UInt8]) throws -> (events: UInt64, isWhole: Bool) {
+private func reader(of file: [UInt8]) throws -> JournalReader {
     var position = 0
+    return try JournalReader { count in
+        let end = min(position + count, file.count)
+        defer { position = end }
+        return Array(file[position..<end])
+    }
+}
+
+/// Reads all of it, has a scheduler take it, makes requests to simulate of it, and looks at where
+/// errors are said to be.
+private func replay(_ file: [UInt8]) throws -> (events: UInt64, isWhole: Bool) {
     var events: UInt64 = 0
     do {
-        let reader = try JournalReader { count in
-            let end = min(position + count, file.count)
-            defer { position = end }
-            return Array(file[position..<end])
-        }
+        let reader = try reader(of: file)
         let configuration = reader.head.configuration
         // Large tables are allowed and take long to make.
         let rows = configuration.endpoints.reduce(0) { $0 + $1.profile.maxBatch }
@@ -108,10 +114,22 @@ private func replay(_ file: [UInt8]) throws -> (events: UInt64, isWhole: Bool) {
         if case .cut(let offset) = replay.reader.ending {
             try require(offset <= file.count, "cut at \(offset) of \(file.count)")
         }
+        try simulatable(file)
         return (events, true)
     } catch let error as JournalError {
         try require(error.offset <= file.count, "an error at \(error.offset) of \(file.count)")
         try require(!error.problem.isEmpty, "an error without words")
         return (events, false)
+    }
+}
+
+private func simulatable(_ file: [UInt8]) throws {
+    do {
+        let workload = try JournalWorkload(try reader(of: file)).workload
+        try require(
+            workload.arrivals.allSatisfy { workload.services.indices.contains($0.service) },
+            "a request of no service")
+    } catch let error as JournalWorkload.Unsuitable {
+        try require(!error.description.isEmpty, "unsuitable without words")
     }
 }

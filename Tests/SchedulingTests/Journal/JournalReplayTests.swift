@@ -151,9 +151,44 @@ private func eventful(seed: UInt64, events: Int = 4_000) -> [UInt8] {
         #expect(try problem { $0.endpoints[1].profile.knots = [] }.contains("impossible profile"))
         #expect(try problem { $0.endpoints[0].profile.idlePower = Watts(.nan) }.contains("numbers"))
         #expect(try problem { $0.patience.interval = .zero }.contains("out of bounds"))
+        #expect(try problem { $0.objectives = [] }.contains("promises for 0 classes of 4"))
+        #expect(try problem { $0.objectives.append(LatencyObjective()) }.contains("for 5 classes"))
         #expect(
             try problem { $0.meters = [.init(name: "m", endpoints: [EndpointID(2)], scope: .wall)] }
                 .contains("meter 0"))
+    }
+
+    /// Each is within the configuration's own bounds.
+    @Test func aNumberOutOfBoundsIsNamed() throws {
+        func problem(_ change: (inout Configuration) -> Void) -> String? {
+            var fleet = Fleet.equal(2)
+            change(&fleet)
+            return JournalHead(
+                gatewayVersion: "1", unixStart: .zero, configuration: fleet, seed: 1, start: .zero
+            ).problem
+        }
+        #expect(problem { _ in } == nil)
+        #expect(
+            problem { $0.limits.queuedRequests = 1_048_577 }
+                == "limits.queued_requests is 1048577, out of bounds: 0 to 1048576")
+        #expect(
+            problem { $0.limits.energyAccounts = 1 << 30 }
+                == "limits.energy_accounts is 1073741824, out of bounds: 0 to 1048576")
+        #expect(
+            problem { $0.limits.rememberedPrefixes = 8_388_608 }
+                == "limits.remembered_prefixes is 8388608, out of bounds: 0 to 4194304")
+        #expect(
+            problem { $0.affinity.tokensPerEndpoint = 1 << 40 }?
+                .hasPrefix("affinity.tokens_per_endpoint is 1099511627776, out of") == true)
+        #expect(
+            problem {
+                $0.modelCount = 300
+                $0.tenants = Array(repeating: .init(), count: 300)
+            }?.contains("300 tenants, 300 models; at most 65536 of each") == true)
+        let longest = JournalHead(
+            gatewayVersion: "1", unixStart: .zero, configuration: Fleet.equal(1), seed: 1,
+            start: .zero, models: [String(repeating: "m", count: 17 << 20)])
+        #expect(longest.problem?.contains("bytes, 16777216 at most") == true)
     }
 
     @Test func whatNoGatewayWouldSayIsRefusedWhereItStands() throws {

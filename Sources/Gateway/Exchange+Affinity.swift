@@ -16,12 +16,18 @@ extension Exchange {
         (request.prefix, request.session) = stream.body.withUnsafeBytes { body in
             (parsed.prefix(in: body, hash), parsed.session(in: body, hash))
         }
-        if let key = sessionField(of: stream.head, hash) { request.session = key }
+        if let key = key("x-session-id", of: stream.head, hash) {
+            request.session = key
+        } else if request.session == 0, let key = key("x-correlation-id", of: stream.head, hash) {
+            // Most clients have a new one for each request: last.
+            request.session = key
+        }
     }
 
-    /// A session named by a header, before one named in the body.
-    private func sessionField(of head: borrowing FieldBlock, _ hash: PromptHash) -> UInt64? {
-        head.withValue(of: "x-session-id") { hash.key($0) }
-            ?? head.withValue(of: "x-correlation-id") { hash.key($0) }
+    /// A session named by a header; an empty one names none.
+    private func key(
+        _ name: StaticString, of head: borrowing FieldBlock, _ hash: PromptHash
+    ) -> UInt64? {
+        head.withValue(of: name) { $0.isEmpty ? nil : hash.key($0) } ?? nil
     }
 }

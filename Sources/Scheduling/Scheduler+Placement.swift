@@ -73,13 +73,12 @@ extension Scheduler {
             key: requests.records[slot].request.affinityKey)
     }
 
-    /// Picks one of `router.eligible`; `nil` if the request had better wait a moment.
-    private mutating func pick(_ slot: Int, _ demand: Router.Demand, at now: MonotonicTime)
-        -> Router.Pick?
-    {
+    /// Picks one of `router.eligible`.
+    private mutating func pick(
+        _ slot: Int, _ demand: Router.Demand, at now: MonotonicTime
+    ) -> Router.Pick? {
         recall(slot, at: now)
-        guard let pick = router.pick(demand, among: endpoints, models, at: now) else { return nil }
-        return pick.isWorthWaiting && mayWait(slot, at: now) ? nil : pick
+        return router.pick(demand, among: endpoints, models, at: now)
     }
 
     /// Dispatches a request that is in no queue or at the head of one, and on no endpoint, to one
@@ -95,7 +94,10 @@ extension Scheduler {
         {
             picked = pick(slot, demand, at: now)
         }
-        guard let pick = picked else { return false }
+        // Who is waited for has been woken first.
+        guard let pick = picked, !pick.isWorthWaiting || !mayWait(slot, at: now) else {
+            return false
+        }
         let other = shadow?.choose(
             demand, as: router, endpoints, models, at: now)
         let index = pick.endpoint

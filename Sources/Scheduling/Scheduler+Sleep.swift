@@ -34,10 +34,8 @@ extension Scheduler {
     mutating func planned(_ plan: Plan, at now: MonotonicTime, into actions: inout [Action]) {
         guard plan.awake.count == endpoints.count else { return }
         for index in endpoints.indices where endpoints[index].power.canSleep {
-            // A request has summoned it on its way to sleep: that stands until it is awake.
-            let isSummoned =
-                endpoints[index].power.state == .fallingAsleep && endpoints[index].power.isWanted
-            endpoints[index].power.isWanted = plan.awake[index] || isSummoned
+            endpoints[index].power.isWanted =
+                plan.awake[index] || endpoints[index].power.isSummoned
             settlePower(index, at: now, into: &actions)
         }
     }
@@ -133,6 +131,7 @@ extension Scheduler {
         }
         guard let best else { return false }
         endpoints[best].power.isWanted = true
+        endpoints[best].power.isSummoned = endpoints[best].power.state == .fallingAsleep
         settleSummoned(best, at: now, into: &actions)
         return endpoints[best].power.isAwake
     }

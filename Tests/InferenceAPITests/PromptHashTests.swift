@@ -96,6 +96,12 @@ import Testing
         let tools = ",\"tools\":[{\"type\":\"function\"}]"
         #expect(shared(plain, try prefix(body([long], more: tools))).isEmpty)
         #expect(shared(plain, try prefix(body([long], more: ",\"cache_salt\":\"x\""))).isEmpty)
+        let shown = ",\"instructions\":\"Be brief.\""
+        let both = try prefix(body([long], more: shown + tools))
+        #expect(shared(both, try prefix(body([long], more: tools + shown))).count == both.count)
+        for one in [tools, shown, ",\"instructions\":\"Be kind.\"" + tools] {
+            #expect(shared(both, try prefix(body([long], more: one))).isEmpty)
+        }
         let behind = body([long]).dropLast() + tools + "}"
         let before = try prefix(body([long], more: tools))
         #expect(shared(before, try prefix(String(behind))).count == before.count)
@@ -116,7 +122,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 0), (",\"user\":\"u\"", 1), (",\"user\":\"u\",\"session_id\":\"s\"", 2),
+        ("", 0), (",\"user\":\"u\"", 1), (",\"user\":\"u\",\"prompt_cache_key\":\"\"", 1),
+        (",\"user\":\"u\",\"session_id\":\"s\"", 2),
         (",\"prompt_cache_key\":\"p\",\"session_id\":\"s\",\"user\":\"u\"", 3),
     ])
     func theBestNameOfASessionIsTaken(_ more: String, _ rank: Int) throws {

@@ -20,10 +20,11 @@ public struct PromptHash: Sendable {
         return salted
     }
 
-    /// The hash of texts that stand behind this one.
-    func salted(by text: UnsafeRawBufferPointer) -> PromptHash {
+    /// The hash of texts that stand behind this one; `kind` tells one sort of text from another.
+    func salted(by text: UnsafeRawBufferPointer, as kind: UInt64) -> PromptHash {
         var stepper = Stepper(self)
         var salted = self
+        salted.mix(kind)
         salted.mix(stepper.hash(of: text, upTo: text.count))
         return salted
     }

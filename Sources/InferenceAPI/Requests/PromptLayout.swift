@@ -4,8 +4,9 @@ import InferenceTypes
 struct PromptLayout: Sendable {
     /// The messages, the prompt, or the input of the responses API.
     var content: Range<Int>?
-    /// What models are shown before it, wherever it stands in the body: tools, instructions.
-    var context: Range<Int>?
+    /// What models are shown before it, wherever they stand in the body.
+    var tools: Range<Int>?
+    var instructions: Range<Int>?
     /// The client's own salt: the model server keeps prompts with unlike salts apart.
     var salt: Range<Int>?
     /// What names the session, and how well: `user` names a person rather than a session.
@@ -15,6 +16,8 @@ struct PromptLayout: Sendable {
     var boundaries = PromptBoundaries()
 
     mutating func note(session range: Range<Int>, _ key: MemberKey) {
+        // An empty text, two quotes, names none.
+        guard range.count > 2 else { return }
         let rank = key.is("prompt_cache_key") ? 3 : key.is("session_id") ? 2 : 1
         guard rank > sessionRank else { return }
         sessionRank = rank
@@ -25,7 +28,7 @@ struct PromptLayout: Sendable {
         if key.is("prompt") || key.is("input") {
             content = range
         } else if key.is("instructions") {
-            context = range
+            instructions = range
         }
     }
 }
@@ -40,8 +43,9 @@ extension ParsedRequest {
             content.upperBound <= body.count
         else { return PromptPrefix() }
         var hash = hash
-        if let context = prompt.context { hash = hash.salted(by: part(context, of: body)) }
-        if let salt = prompt.salt { hash = hash.salted(by: part(salt, of: body)) }
+        if let tools = prompt.tools { hash = hash.salted(by: part(tools, of: body), as: 1) }
+        if let shown = prompt.instructions { hash = hash.salted(by: part(shown, of: body), as: 2) }
+        if let salt = prompt.salt { hash = hash.salted(by: part(salt, of: body), as: 3) }
         var prefix = PromptPrefix(bytes: content.count)
         let text = UnsafeRawBufferPointer(rebasing: body[content].prefix(Self.greatestHashed))
         var stepper = PromptHash.Stepper(hash)

@@ -105,7 +105,7 @@ struct RequestReader {
         case .cacheSalt: request.prompt.salt = value.range
         case .session: request.prompt.note(session: value.range, key)
         case .tools:
-            request.prompt.context = value.range
+            request.prompt.tools = value.range
             request.promptBytes += value.range.count
             request.hasTools = true
         case .prompt(let name):

@@ -21,6 +21,8 @@ struct EndpointPower: Hashable, Sendable {
     private(set) var since = MonotonicTime.zero
     /// The latest plan's word, or that of a request that could not do without it.
     var isWanted = true
+    /// A request could not do without it: until it is awake no plan says otherwise.
+    var isSummoned = false
     let canSleep: Bool
     let wakeTime: TimeSpan
 
@@ -35,6 +37,7 @@ struct EndpointPower: Hashable, Sendable {
         guard next != state else { return }
         state = next
         since = now
+        if next == .awake || next == .waking { isSummoned = false }
     }
 
     /// When it can serve if it is woken now, or is waking already.

@@ -82,6 +82,40 @@ struct SleepAndWakeTests {
         #expect(woken.count == 1)
     }
 
+    @Test func onlyThePlanWantedItSoOnlyThePlanKeepsItWanted() {
+        var bench = bench()
+        bench.send(plan(true, true, false))
+        bench.send(plan(true, true, true))
+        bench.send(plan(true, true, false))
+        #expect(!bench.send(.powerStateChanged(id(2), .asleep)).contains(.wake(id(2))))
+    }
+
+    /// Late everywhere awake: the sleeper is woken before the request waits for the NPU's pace.
+    @Test func pacingOnAnNPUDoesNotDelayTheWakingOfAnother() {
+        var configuration = Fleet.unlike()
+        configuration.policy = .energyAware
+        for index in configuration.endpoints.indices {
+            configuration.endpoints[index].canSleep = true
+        }
+        var bench = Bench(configuration)
+        let npu = configuration.endpoints.firstIndex { $0.profile.name == Profiles.npu.name } ?? 0
+        let others = configuration.endpoints.indices.map { $0 == npu }
+        bench.send(.planned(Plan(awake: others)))
+        for index in others.indices where index != npu {
+            bench.send(.powerStateChanged(id(index), .asleep))
+        }
+        let promise = LatencyObjective(
+            timeToFirstToken: .seconds(10), interTokenLatency: .milliseconds(60))
+        for number in UInt64(1)...4 {
+            bench.arrive(chat(number, .interactive, objective: promise))
+            bench.send(.firstToken(RequestID(number)))
+        }
+        #expect(bench.all.allSatisfy { if case .wake = $0 { false } else { true } })
+        bench.arrive(chat(9, .interactive, bytes: 60_000, objective: promise))
+        #expect(bench.all.contains { if case .wake = $0 { true } else { false } })
+        #expect(bench.broken.isEmpty)
+    }
+
     @Test func anEndpointThatWouldNotSleepServesAndIsAskedAgainByTheNextPlan() {
         var bench = bench()
         bench.send(plan(true, true, false))

@@ -73,7 +73,7 @@ import Testing
     enum Loss: CaseIterable { case sleep, probes, ejection }
 
     @Test(arguments: Loss.allCases)
-    func anEndpointThatMayHaveRestartedHoldsNothing(_ loss: Loss) {
+    func anEndpointThatMayHaveRestartedHoldsNothing(_ loss: Loss) throws {
         var bench = bench(.cacheAware)
         let id = EndpointID(2)
         switch loss {
@@ -90,8 +90,8 @@ import Testing
             }
             bench.send(.deadline, after: .seconds(10))
         }
-        let placement = bench.arrive(turn(1, 5))?.placement
-        #expect(placement?.cachedInputTokens == 0 || placement?.endpoint != id)
+        let placement = try #require(bench.arrive(turn(1, 5))?.placement)
+        #expect(placement.cachedInputTokens == 0 || placement.endpoint != id)
         #expect(bench.broken == [])
     }
 
@@ -109,8 +109,8 @@ import Testing
         #expect(after < before / 10)
     }
 
-    @Test func tenantsWithEqualPromptsShareNothing() {
-        // What the scanner salts is all that the table goes by: other hashes, other entries.
+    /// Hashes are all that the table goes by; `PromptHashTests` has them salted by tenant.
+    @Test func promptsOfOtherHashesShareNothing() {
         var bench = bench()
         var other = turn(1, 5)
         other.prefix = prefix(6, [1_024, 2_048, 4_096, 8_192, 16_000], whole: 16_000)

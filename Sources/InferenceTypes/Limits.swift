@@ -31,7 +31,7 @@ public struct Limits: Hashable, Sendable {
     /// Bytes held per stream for a slow reader before its upstream is paused.
     public var streamBufferBytes = 32 << 10
     /// How long events of busy streams may gather for one write, microseconds; 0: not at all.
-    public var streamCoalescingMicroseconds = 400
+    public var streamCoalescingMicroseconds = 550
     /// Frames that may wait in one HTTP/2 session's outbound queue.
     public var outboundFrames = 1_000
     /// Response bytes of the whole process that wait for clients; beyond it new requests are

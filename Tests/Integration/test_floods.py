@@ -245,7 +245,9 @@ def test_client_that_asks_and_never_reads(bench, scores, request, opening, unit)
         pour(line, http2.Flood(name, unit, 3_000), step=1, patience=0.3, pause=0.001)
         # From now on nothing is taken from it.
         scene.began = time.monotonic()
-        assert 0 < scene.gateway.buffered_bytes() <= OUTPUT
+        # The answers to what was poured in last may still be on their way.
+        scene.gateway.until(lambda: scene.gateway.buffered_bytes() > 0, timeout=1)
+        assert scene.gateway.buffered_bytes() <= OUTPUT
         scene.ends(score, [line], within=1.5 + SWEEP + ENDS)
     scene.leaves_nothing()
 

@@ -94,7 +94,8 @@ extension APIError {
 
     public static let upstreamFailed = APIError(
         status: 502, type: "upstream_error", code: "upstream_failed", param: nil,
-        message: "The model server broke off its answer.", shouldRetry: false)
+        message: "The model server could not be reached, or broke off its answer.",
+        shouldRetry: false)
 
     public static let upstreamTimeout = APIError(
         status: 504, type: "timeout_error", code: "upstream_timeout", param: nil,

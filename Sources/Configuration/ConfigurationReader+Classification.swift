@@ -35,6 +35,13 @@ extension ConfigurationReader {
         return policy
     }
 
+    /// Only messages that are batched go through the cascade: others are passed on as they are.
+    func warnOfIdleClassification(_ model: GatewayConfiguration.Model, _ block: BlockReader) {
+        guard block.exists, model.batching == nil || model.task != .classify else { return }
+        reading.warning(
+            "no effect without task: classify and a dynamic_batching block", at: block.place)
+    }
+
     func classification(of block: BlockReader) -> GatewayConfiguration.Classification {
         var classification = GatewayConfiguration.Classification()
         classification.version = block.string("version")?.value

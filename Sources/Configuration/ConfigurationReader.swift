@@ -101,6 +101,7 @@ struct ConfigurationReader {
             model.objective = objective(of: block)
             model.batching = batching(of: block.block("dynamic_batching"))
             model.classification = classification(of: block.block("classification"))
+            warnOfIdleClassification(model, block.block("classification"))
             modelNames.append(name.value)
             modelPlaces.append(name)
             configuration.models.append(model)

@@ -83,6 +83,20 @@ import Testing
             || $0.keyPath.hasPrefix("pools") })
     }
 
+    @Test(arguments: [
+        ("classification: {cache: {entries: 8}}", true),
+        ("task: classify, classification: {cache: {entries: 8}}", true),
+        ("task: classify, dynamic_batching: {max_batch_size: 8}, classification: {labels: [a]}",
+            false),
+        ("task: classify", false),
+    ])
+    func aCascadeThatNothingGoesThroughIsWarnedOf(keys: String, isIdle: Bool) {
+        let report = parse(valid(with: "models: [{name: m, \(keys)}]"))
+        #expect(report.configuration != nil)
+        let warning = "no effect without task: classify and a dynamic_batching block"
+        #expect(report.issues.map(\.message).contains(warning) == isIdle)
+    }
+
     @Test func warningsDoNotStop() throws {
         let report = parse(
             valid(with: "models: [{name: m}, {name: idle}]\nadmin: {address: 0.0.0.0}"))

@@ -25,17 +25,7 @@ extension AcceleratorKind: JournalChoice {
 
 extension InferenceTask: JournalChoice {
     var journalCode: UInt8 {
-        switch self {
-        case .chat: 0
-        case .completion: 1
-        case .embedding: 2
-        case .responses: 3
-        case .classify: 4
-        case .rerank: 5
-        case .score: 6
-        case .tokenize: 7
-        case .detokenize: 8
-        }
+        UInt8(ordinal)
     }
 }
 

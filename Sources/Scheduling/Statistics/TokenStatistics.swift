@@ -152,7 +152,8 @@ struct TokenStatistics: Sendable {
 }
 
 extension InferenceTask {
-    /// The position of the case: an index into tables.
+    /// The position of the case: an index into tables, and its number in journals. New cases get
+    /// new ones, none is renumbered.
     var ordinal: Int {
         switch self {
         case .chat: 0

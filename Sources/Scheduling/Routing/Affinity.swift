@@ -74,6 +74,28 @@ struct Affinity: Sendable {
         return whole - whole % blocks[index]
     }
 
+    /// Expected tokens of some endpoints, each at its index. True if any holds some.
+    func recall(
+        _ prefix: PromptPrefix, inputTokens: Int, among endpoints: [Int], at now: MonotonicTime,
+        into cached: inout [Int]
+    ) -> Bool {
+        let first = prefix[0]
+        var holdsAny = false
+        cached.withUnsafeMutableBufferPointer { cached in
+            for index in endpoints {
+                // Most hold nothing that begins so, and one look tells.
+                guard table.mayHold(first, on: index) else {
+                    cached[index] = 0
+                    continue
+                }
+                let held = held(prefix, inputTokens: inputTokens, on: index, at: now)
+                cached[index] = expected(held, on: index, at: now)
+                if held > 0 { holdsAny = true }
+            }
+        }
+        return holdsAny
+    }
+
     /// The same, as far as it was right before.
     func expected(_ held: Int, on index: Int, at now: MonotonicTime) -> Int {
         held == 0 ? 0 : Int(Double(held) * factors[index].value(at: now))

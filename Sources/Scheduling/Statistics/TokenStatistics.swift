@@ -39,6 +39,8 @@ struct TokenStatistics: Sendable {
     private var bytesPerToken: [Mean]
     private var outputTokens: [Mean]
     private let tenants: Int
+    /// Kinds of tasks: asked for at every look-up, and `allCases` is an array that is made anew.
+    private let tasks = InferenceTask.allCases.count
     /// By the index of a mean: its histogram, -1 for none yet; the same by model and task.
     private var histogramOf: [Int32]
     private var histogramOfParent: [Int32]
@@ -55,10 +57,10 @@ struct TokenStatistics: Sendable {
             count: models)
         outputTokens = Array(
             repeating: Mean(prior: Self.outputTokensPrior, weight: 4, memory: 200),
-            count: models * tenants * InferenceTask.allCases.count * Self.bins)
+            count: models * tenants * tasks * Self.bins)
         histogramOf = Array(repeating: -1, count: outputTokens.count)
         histogramOfParent = Array(
-            repeating: -1, count: models * InferenceTask.allCases.count)
+            repeating: -1, count: models * tasks)
     }
 
     func bytesPerToken(of model: ModelID) -> Double {
@@ -126,7 +128,7 @@ struct TokenStatistics: Sendable {
     }
 
     private func parent(_ request: InferenceRequest) -> Int {
-        request.model.index * InferenceTask.allCases.count + request.task.ordinal
+        request.model.index * tasks + request.task.ordinal
     }
 
     private static func histogram(
@@ -146,7 +148,7 @@ struct TokenStatistics: Sendable {
         let tenant = request.tenant.index
         let owner = (0..<tenants - 1).contains(tenant) ? tenant : tenants - 1
         let bin = min(Int.bitWidth - max(tokens, 1).leadingZeroBitCount - 1, Self.bins - 1)
-        let row = (model * tenants + owner) * InferenceTask.allCases.count + request.task.ordinal
+        let row = (model * tenants + owner) * tasks + request.task.ordinal
         return row * Self.bins + bin
     }
 }

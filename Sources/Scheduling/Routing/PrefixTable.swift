@@ -28,8 +28,8 @@ struct PrefixTable: Sendable {
 
     private static let ways = 4
 
-    /// By entry, of mark and endpoint together; 0: vacant. Apart from the rest, so that the four of a
-    /// set lie side by side: most look-ups see no more than these.
+    /// By entry, of mark and endpoint together; 0: vacant. Apart from the rest, so that the four of
+    /// a set lie side by side: most look-ups see no more than these.
     private var tags: [UInt64]
     private var entries: [Entry]
     private let setMask: UInt64

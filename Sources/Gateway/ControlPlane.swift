@@ -76,7 +76,7 @@ final class ControlPlane {
 
     func submit(_ event: Scheduler.Event) {
         var actions: [Scheduler.Action] = []
-        gateway.scheduler.handle([event], at: reactor.now, into: &actions)
+        gateway.scheduler.handle(event, at: reactor.now, into: &actions)
         perform(actions)
     }
 

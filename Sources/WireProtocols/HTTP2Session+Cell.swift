@@ -115,6 +115,8 @@ struct HTTP2Cell: ~Copyable {
     let pool: BlockPool
     var slots: [UnsafeMutablePointer<HTTP2Slot>] = []
     var free: [Int] = []
+    /// The slot that was asked for last, while its stream is open.
+    var recent: UnsafeMutablePointer<HTTP2Slot>?
     var active = 0
     var events: [HTTP2Event] = []
     /// Start and length of the bytes being taken in, to turn pointers into ranges.
@@ -131,6 +133,8 @@ struct HTTP2Cell: ~Copyable {
     var headerFramesTaken = 0
     /// Resets of streams that were over.
     var lateResets = 0
+    /// An answer has named its request: the name of that field is in the peer's table.
+    var hasNamedRequest = false
     /// Something has left: our SETTINGS, at least.
     var hasSentFrames = false
     /// The widest of the open streams' send windows when the last SETTINGS began, and the initial
@@ -176,6 +180,7 @@ struct HTTP2Cell: ~Copyable {
 
     mutating func release(_ index: Int) {
         guard index < slots.count, slots[index].pointee.streamID >= 0 else { return }
+        if recent == slots[index] { recent = nil }
         slots[index].pointee.reset()
         free.append(index)
         active -= 1

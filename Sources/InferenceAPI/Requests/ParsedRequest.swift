@@ -54,8 +54,9 @@ public struct ParsedRequest: Sendable {
         guard document.kind(of: document.root) == .object else {
             throw .invalid(param: nil, "The body must be a JSON object.")
         }
-        var reader = RequestReader(document, task: task)
-        return try reader.read(defaultModel: defaultModel)
+        var reader = RequestReader(task: task)
+        try reader.read(document, defaultModel: defaultModel)
+        return reader.finish()
     }
 }
 

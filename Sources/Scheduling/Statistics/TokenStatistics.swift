@@ -69,6 +69,7 @@ struct TokenStatistics: Sendable {
     }
 
     /// Worked, 4 bytes per token: 4 620 bytes are 1 155 tokens.
+    @inline(__always)
     func inputTokens(of request: InferenceRequest) -> Int {
         let text = Double(max(request.promptBytes, 0)) / bytesPerToken(of: request.model)
         let media = Double(max(request.mediaParts, 0)) * Double(Self.tokensPerMediaPart)
@@ -76,6 +77,7 @@ struct TokenStatistics: Sendable {
     }
 
     /// Of one sequence; at least one for a task that generates, none for one that does not.
+    @inline(__always)
     func outputTokens(of request: InferenceRequest, inputTokens: Int) -> Int {
         guard request.task.generates else { return 0 }
         let most = min(request.maxOutputTokens ?? Self.mostTokens, Self.mostTokens)
@@ -86,6 +88,7 @@ struct TokenStatistics: Sendable {
     }
 
     /// Learns from an answer that came to its end.
+    @inline(__always)
     mutating func learn(from usage: Usage, of request: InferenceRequest, sequences: Int) {
         if let tokens = usage.inputTokens, tokens >= 16, request.mediaParts == 0,
             bytesPerToken.indices.contains(request.model.index)
@@ -127,6 +130,7 @@ struct TokenStatistics: Sendable {
         return nil
     }
 
+    @inline(__always)
     private func parent(_ request: InferenceRequest) -> Int {
         request.model.index * tasks + request.task.ordinal
     }
@@ -142,6 +146,7 @@ struct TokenStatistics: Sendable {
         return Int(place)
     }
 
+    @inline(__always)
     private func index(_ request: InferenceRequest, _ tokens: Int) -> Int? {
         let model = request.model.index
         guard bytesPerToken.indices.contains(model) else { return nil }

@@ -10,9 +10,9 @@ extension RequestReader {
     ) {
         switch document.kind(of: value) {
         case .string:
-            request.promptBytes += document.textCount(of: value)
+            request.pointee.promptBytes += document.textCount(of: value)
         case .number:
-            request.promptBytes += Self.bytesPerTokenIdentifier
+            request.pointee.promptBytes += Self.bytesPerTokenIdentifier
         case .array where nesting < Self.greatestNesting:
             var index = 0
             document.forEachElement(of: value) { value in
@@ -20,7 +20,7 @@ extension RequestReader {
                 index += 1
                 readContent(value, nesting: nesting + 1, document)
                 // An item of the responses API, or a prompt of several.
-                if nesting == 0 { request.prompt.boundaries.note(value.range.upperBound) }
+                if nesting == 0 { request.pointee.prompt.boundaries.note(value.range.upperBound) }
                 return !hasFailed
             }
         case .object where nesting < Self.greatestNesting:
@@ -47,7 +47,7 @@ extension RequestReader {
             default: break
             }
         }
-        if isMedia { request.mediaParts += 1 }
+        if isMedia { request.pointee.mediaParts += 1 }
     }
 
     private static func isMediaType(
@@ -77,17 +77,17 @@ extension RequestReader {
     private mutating func readAddress(_ value: Node, _ document: borrowing JSONDocument) {
         switch document.kind(of: value) {
         case .string:
-            if !Self.isData(value, document) { request.hasRemoteMedia = true }
+            if !Self.isData(value, document) { request.pointee.hasRemoteMedia = true }
         case .object:
             forEachMember(of: value, in: document) { reader, key, value in
                 guard key.is("url") else { return }
                 switch document.kind(of: value) {
                 case .null: break
                 case .string where Self.isData(value, document): break
-                default: reader.request.hasRemoteMedia = true
+                default: reader.request.pointee.hasRemoteMedia = true
                 }
             }
-        default: request.hasRemoteMedia = true
+        default: request.pointee.hasRemoteMedia = true
         }
     }
 

@@ -5,7 +5,8 @@ import InferenceTypes
 struct RequestReader: ~Copyable {
     typealias Node = JSONDocument.Node
 
-    var request: ParsedRequest
+    /// What is filled in: whoever made the reader keeps it for as long.
+    let request: UnsafeMutablePointer<ParsedRequest>
     /// The first thing found wrong. Walks stop at it; closures cannot throw through them.
     private(set) var failure: APIError?
     /// The same for the walks: asking an optional of many fields copies them.
@@ -25,30 +26,27 @@ struct RequestReader: ~Copyable {
     /// Keeps the search for duplicate keys short; objects that are only passed on are not bound.
     static let greatestMemberCount = 1_024
 
-    init(task: InferenceTask) { request = ParsedRequest(task: task) }
-
-    /// What was read.
-    consuming func finish() -> ParsedRequest { request }
+    init(into request: UnsafeMutablePointer<ParsedRequest>) { self.request = request }
 
     mutating func read(
         _ document: borrowing JSONDocument, defaultModel: String?
     ) throws(APIError) {
-        request.layout.start = document.root.range.lowerBound + 1
+        request.pointee.layout.start = document.root.range.lowerBound + 1
         forEachMember(of: document.root, in: document) { reader, key, value in
-            reader.request.layout.isEmptyObject = false
+            reader.request.pointee.layout.isEmptyObject = false
             reader.readField(key, value, document)
         }
         if let failure { throw failure }
-        if request.model.isEmpty {
+        if request.pointee.model.isEmpty {
             guard let defaultModel, !defaultModel.isEmpty else {
                 throw .invalid(param: "model", "You must give a 'model'.")
             }
-            request.model = defaultModel
+            request.pointee.model = defaultModel
         }
-        if request.task == .chat, !hasMessages {
+        if request.pointee.task == .chat, !hasMessages {
             throw .invalid(param: "messages", "You must give 'messages'.")
         }
-        request.maxOutputTokens = maxCompletionTokens ?? maxTokens
+        request.pointee.maxOutputTokens = maxCompletionTokens ?? maxTokens
     }
 
     /// Walks an object's members and fails if two have the same key.
@@ -105,38 +103,38 @@ struct RequestReader: ~Copyable {
     private mutating func readField(
         _ key: MemberKey, _ value: Node, _ document: borrowing JSONDocument
     ) {
-        if request.task == .classify { request.classification.note(key, value) }
+        if request.pointee.task == .classify { request.pointee.classification.note(key, value) }
         guard let field = RequestField(key) else { return }
         if case .model = field { return readModel(value, document) }
         guard document.kind(of: value) != .null else {
             if case .streamOptions = field {
-                request.layout.streamOptions = .init(value: value.range, isObject: false)
+                request.pointee.layout.streamOptions = .init(value: value.range, isObject: false)
             }
             return
         }
         switch field {
         case .messages:
-            request.prompt.content = value.range
+            request.pointee.prompt.content = value.range
             readMessages(value, document)
-        case .cacheSalt: request.prompt.salt = value.range
-        case .session: request.prompt.note(session: value.range, key)
+        case .cacheSalt: request.pointee.prompt.salt = value.range
+        case .session: request.pointee.prompt.note(session: value.range, key)
         case .tools:
-            request.prompt.tools = value.range
-            request.promptBytes += value.range.count
-            request.hasTools = true
+            request.pointee.prompt.tools = value.range
+            request.pointee.promptBytes += value.range.count
+            request.pointee.hasTools = true
         case .prompt(let name):
-            request.prompt.note(value.range, named: key)
+            request.pointee.prompt.note(value.range, named: key)
             self.field = name
             readContent(value, nesting: 0, document)
             self.field = ""
             element = nil
-        case .restricted(let name): request.restrictedFields.append("\(name)")
-        default: if request.task.generates { readGeneration(field, value, document) }
+        case .restricted(let name): request.pointee.restrictedFields.append("\(name)")
+        default: if request.pointee.task.generates { readGeneration(field, value, document) }
         }
     }
 
     private mutating func readModel(_ value: Node, _ document: borrowing JSONDocument) {
-        request.layout.model = value.range
+        request.pointee.layout.model = value.range
         switch document.kind(of: value) {
         case .null: return
         case .string:
@@ -145,7 +143,7 @@ struct RequestReader: ~Copyable {
                 return fail(
                     "model", "'model' must have 1 to \(Self.greatestModelName) bytes.")
             }
-            request.model = text
+            request.pointee.model = text
         default: fail("model", "'model' must be a string.")
         }
     }
@@ -154,17 +152,17 @@ struct RequestReader: ~Copyable {
         _ field: RequestField, _ value: Node, _ document: borrowing JSONDocument
     ) {
         switch field {
-        case .stream: request.streams = boolean(value, "stream", document)
+        case .stream: request.pointee.streams = boolean(value, "stream", document)
         case .streamOptions: readStreamOptions(value, document)
-        case .responseFormat: request.hasResponseFormat = true
-        case .logprobs: request.hasLogprobs = document.kind(of: value) != .false
-        case .choices: request.choices =
+        case .responseFormat: request.pointee.hasResponseFormat = true
+        case .logprobs: request.pointee.hasLogprobs = document.kind(of: value) != .false
+        case .choices: request.pointee.choices =
                 integer(value, "n", in: 1...Self.greatestChoices, document) ?? 1
         case .maxTokens: maxTokens = integer(value, "max_tokens", in: 0...Int.max, document)
         case .maxCompletionTokens:
             maxCompletionTokens = integer(
                 value, "max_completion_tokens", in: 0...Int.max, document)
-        case .maxOutputTokens where request.task == .responses:
+        case .maxOutputTokens where request.pointee.task == .responses:
             maxCompletionTokens = integer(
                 value, "max_output_tokens", in: 0...Int.max, document)
         default: break
@@ -184,11 +182,11 @@ struct RequestReader: ~Copyable {
             guard key.is("include_usage") else { return }
             options.includeUsage = value.range
             guard document.kind(of: value) != .null else { return }
-            reader.request.clientWantsUsage =
+            reader.request.pointee.clientWantsUsage =
                 reader.boolean(value, "stream_options.include_usage", document)
         }
         field = ""
-        request.layout.streamOptions = options
+        request.pointee.layout.streamOptions = options
     }
 
     private mutating func readMessages(_ value: Node, _ document: borrowing JSONDocument) {
@@ -208,7 +206,7 @@ struct RequestReader: ~Copyable {
             } else {
                 readPart(message, nesting: 1, document)
             }
-            request.prompt.boundaries.note(message.range.upperBound)
+            request.pointee.prompt.boundaries.note(message.range.upperBound)
             return !hasFailed
         }
         if count == 0 { fail("messages", "'messages' must not be empty.") }

@@ -19,6 +19,8 @@ final class Directory: Sendable {
         let authority: String
         let pathPrefix: String
         let apiKey: String?
+        /// The request line up to the task's own path.
+        let requestStart: [UInt8]
         /// See ``UpstreamHead/fixedFields(authority:apiKey:)``.
         let fixedFields: [UInt8]
         /// What metrics and the admin surface call it.
@@ -35,6 +37,7 @@ final class Directory: Sendable {
             self.tls = url.scheme == .https ? tls : nil
             authority = url.authority
             pathPrefix = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
+            requestStart = Array("POST \(pathPrefix)".utf8)
             apiKey = pool.apiKey
             fixedFields = UpstreamHead.fixedFields(authority: url.authority, apiKey: pool.apiKey)
             name = url.authority
@@ -51,6 +54,8 @@ final class Directory: Sendable {
     /// What stands in for a model that the client left out, where there is but one.
     let defaultModel: String?
     private let modelsByName: [String: ModelID]
+    /// The same, where there are so few that a look at each is cheaper than a hash.
+    private let fewModels: [(name: String, id: ModelID)]
     private let poolsByModel: [[PoolID]]
     /// By model: more than one endpoint serves it, so that it matters who has what in its cache.
     private let hasChoice: [Bool]
@@ -78,6 +83,7 @@ final class Directory: Sendable {
             }
         }
         modelsByName = names
+        fewModels = names.count <= 8 ? names.map { ($0.key, $0.value) } : []
         poolsByModel = configuration.models.indices.map { model in
             configuration.pools.indices.map { PoolID($0) }.filter {
                 configuration.pools[$0.index].upstreamName(of: ModelID(model)) != nil
@@ -120,7 +126,13 @@ final class Directory: Sendable {
         }
     }
 
-    func model(named name: String) -> ModelID? { modelsByName[name] }
+    func model(named name: String) -> ModelID? {
+        if fewModels.isEmpty { return modelsByName[name] }
+        for place in fewModels.indices where fewModels[place].name == name {
+            return fewModels[place].id
+        }
+        return nil
+    }
 
     /// True if it is worth to look at what its prompts begin with.
     func hasChoice(of model: ModelID) -> Bool { hasChoice[model.index] }
@@ -165,6 +177,12 @@ final class Directory: Sendable {
             ? configuration.tenants[id.index] : nil
     }
 
+    // What every request asks of its tenant, without a copy of the tenant's lists.
+    func serviceClass(of id: TenantID) -> ServiceClass {
+        configuration.tenants.indices.contains(id.index)
+            ? configuration.tenants[id.index].serviceClass : .default
+    }
+
     func tenantName(_ id: TenantID) -> String { tenant(id)?.name ?? "anonymous" }
 
     /// True if a pool serves the model that may see this tenant's prompts and `isWanted`. To a
@@ -172,6 +190,10 @@ final class Directory: Sendable {
     func serves(
         _ model: ModelID, to tenant: TenantID, by isWanted: (PoolID) -> Bool = { _ in true }
     ) -> Bool {
+        // Nobody's own: all of them.
+        if configuration.tenants.isEmpty {
+            return poolsByModel[model.index].contains(where: isWanted)
+        }
         let own = self.tenant(tenant)
         guard own?.models?.contains(model) ?? true else { return false }
         return poolsByModel[model.index].contains { pool in
@@ -183,7 +205,9 @@ final class Directory: Sendable {
     func objective(
         _ model: ModelID, _ serviceClass: ServiceClass, _ tenant: TenantID
     ) -> LatencyObjective {
-        let personal = self.tenant(tenant)?.objective ?? LatencyObjective()
+        let personal =
+            configuration.tenants.indices.contains(tenant.index)
+            ? configuration.tenants[tenant.index].objective : LatencyObjective()
         let own = configuration.models[model.index].objective
         let shared = configuration.objectives[serviceClass]
         return LatencyObjective(

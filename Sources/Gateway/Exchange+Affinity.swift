@@ -8,17 +8,17 @@ extension Exchange {
     /// Leaves hashes in the request, no text. They are salted by process, tenant and model, so that
     /// equal prompts of two tenants have nothing in common.
     func noteAffinity(
-        _ parsed: ParsedRequest, _ stream: ServerStream, in request: inout InferenceRequest
+        _ parsed: borrowing ParsedRequest, _ body: UnsafeRawBufferPointer,
+        _ head: borrowing FieldBlock, in request: inout InferenceRequest
     ) {
         guard parsed.task.generates else { return }
         let hash = shell.gateway.promptHash.salted(
             tenant: request.tenant.index, model: request.model.index)
-        (request.prefix, request.session) = stream.body.withUnsafeBytes { body in
-            (parsed.prefix(in: body, hash), parsed.session(in: body, hash))
-        }
-        if let key = key("x-session-id", of: stream.head, hash) {
+        request.prefix = parsed.prefix(in: body, hash)
+        request.session = parsed.session(in: body, hash)
+        if let key = key("x-session-id", of: head, hash) {
             request.session = key
-        } else if request.session == 0, let key = key("x-correlation-id", of: stream.head, hash) {
+        } else if request.session == 0, let key = key("x-correlation-id", of: head, hash) {
             // Most clients have a new one for each request: last.
             request.session = key
         }

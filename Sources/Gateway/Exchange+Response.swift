@@ -19,7 +19,7 @@ extension Exchange {
         }
         let isEventStream = upstreamFields.value(
             of: "content-type", begins: "text/event-stream", whole: false)
-        guard isEventStream, let request else {
+        guard isEventStream else {
             phase = .buffering
             // A server that answers is no broken one; what it has to say comes at once.
             shell.submit(.firstToken(id))
@@ -27,11 +27,10 @@ extension Exchange {
         }
         phase = .streaming
         let directory = shell.directory
-        let engine = directory.engine(
-            of: directory.endpoints[placement?.endpoint.index ?? 0].pool)
+        let engine = directory.engine(of: directory.endpoints[endpoint.index].pool)
         relay = StreamRelay(
-            task: task, stripUsage: injectsUsage(engine, request),
-            choices: request.choices, limits: shell.limits)
+            task: task, stripUsage: injectsUsage(engine), choices: choices,
+            limits: shell.limits)
     }
 
     func answerContinued(_ bytes: UnsafeRawBufferPointer) {
@@ -292,15 +291,15 @@ extension Exchange {
         if let clientRequestID {
             fields.append("x-request-id", clientRequestID)
         } else {
-            shell.text.removeAll(keepingCapacity: true)
-            RequestName.append(to: &shell.text, id: id, instance: shell.gateway.instance)
-            shell.text.withUnsafeBytes { fields.append(name: "x-request-id", value: $0) }
+            RequestName.with(id: id, instance: shell.gateway.instance) {
+                fields.append(name: "x-request-id", value: $0)
+            }
         }
-        guard explains, let placement else { return }
-        let endpoint = shell.directory.endpoints[placement.endpoint.index]
+        guard explains, let explanation else { return }
+        let endpoint = shell.directory.endpoints[endpoint.index]
         fields.append(
             "x-joulegate-endpoint", "\(shell.directory.pool(endpoint.pool).name)/\(endpoint.name)")
-        fields.append("x-joulegate-reason", placement.explanation)
+        fields.append("x-joulegate-reason", explanation)
     }
 
     // MARK: Progress

@@ -7,10 +7,14 @@ import WireProtocols
 
 /// The attempt at a model server.
 extension Exchange {
-    func dispatch(_ placement: Placement) {
+    func dispatch(_ placement: borrowing Placement) {
         guard phase == .placing, stream != nil else { return }
         let shell = shell
-        self.placement = placement
+        endpoint = placement.endpoint
+        pool = shell.directory.endpoints[endpoint.index].pool
+        attempts = placement.attempt
+        predictedEnergy = placement.estimate.marginalEnergy
+        if explains { explanation = placement.explanation }
         hasRetriedFresh = false
         isCounted = true
         shell.instruments.attemptBegan(self)
@@ -21,19 +25,17 @@ extension Exchange {
 
     /// Takes a connection and sends the request on it.
     private func begin(fresh: Bool) {
-        guard let placement else { return }
         let shell = shell
         phase = .sending
         dispatchedAt = now
         lastByteAt = now
         upstreamStatus = 0
         collected.removeAll(keepingCapacity: true)
-        relay = nil
-        let endpoint = shell.directory.endpoints[placement.endpoint.index]
-        switch shell.connect(self, to: placement.endpoint, fresh: fresh) {
+        if relay != nil { relay = nil }
+        switch shell.connect(self, to: endpoint, fresh: fresh) {
         case .success(let connection):
             self.connection = connection
-            write(to: connection, endpoint)
+            write(to: connection, shell.directory.endpoints[endpoint.index])
         case .failure(let failure): attemptFailed(failure)
         }
     }
@@ -41,13 +43,13 @@ extension Exchange {
     /// The request as the model server gets it: a head of our own making, the client's bytes with
     /// as few splices as it takes.
     private func write(to connection: ClientConnection, _ endpoint: Directory.Endpoint) {
-        guard let stream, let request else { return }
+        guard let stream, let edits else { return }
         let shell = shell
         let directory = shell.directory
         let name = directory.upstreamName(of: model, in: endpoint.pool)
-        let injectsUsage = injectsUsage(directory.engine(of: endpoint.pool), request)
+        let injectsUsage = injectsUsage(directory.engine(of: endpoint.pool))
         let splices = stream.body.withUnsafeBytes { body in
-            request.splices(body: body, upstreamModel: name, injectUsage: injectsUsage)
+            edits.splices(body: body, upstreamModel: name, injectUsage: injectsUsage)
         }
         let length = splices.length(bodyCount: stream.body.count)
         var text: [UInt8] = []
@@ -67,8 +69,8 @@ extension Exchange {
     }
 
     /// Streams are metered from the usage chunk, so it is asked for where the engine knows it.
-    func injectsUsage(_ engine: EngineKind, _ request: ParsedRequest) -> Bool {
-        guard request.streams, !request.clientWantsUsage else { return false }
+    func injectsUsage(_ engine: EngineKind) -> Bool {
+        guard streamsWithoutUsage else { return false }
         switch engine {
         case .vllm, .vllmRBLN, .llamaServer, .sglang: return task == .chat || task == .completion
         }

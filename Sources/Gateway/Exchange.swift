@@ -49,7 +49,11 @@ final class Exchange: ClientHandler {
     var task = InferenceTask.chat
     var tenant = TenantID.anonymous
     var model = ModelID(-1)
-    var request: ParsedRequest?
+    /// Of the body, what the attempts at model servers need.
+    var edits: BodyEdits?
+    /// The answer comes as a stream, and the client did not ask for its usage.
+    var streamsWithoutUsage = false
+    var choices = 1
     var clientRequestID: String?
     var explains = false
     /// The client asked what the request costs.
@@ -59,7 +63,15 @@ final class Exchange: ClientHandler {
 
     // The attempt under way
     var connection: ClientConnection?
-    var placement: Placement?
+    /// Where the request was placed last: of the placement, which is long, what is asked for often.
+    var pool: PoolID?
+    var endpoint = EndpointID(0)
+    /// Attempts so far.
+    var attempts = 0
+    /// Predicted at the last placement.
+    var predictedEnergy = Joules.zero
+    /// The last placement in words, for an admin.
+    var explanation: String?
     var upstreamStatus = 0
     var upstreamFields = FieldBlock()
     var expectedLength: Int?
@@ -149,45 +161,60 @@ final class Exchange: ClientHandler {
         let shell = shell
         let directory = shell.directory
         if shell.gateway.isDraining { throw .draining }
-        let defaultModel = directory.defaultModel
         let body = stream.body
         let bytes = body.span.bytes
-        let parsed = try bytes.withUnsafeBytes { body throws(APIError) in
-            try ParsedRequest.parse(
-                task: task, body: body, limits: shell.limits, defaultModel: defaultModel)
+        // What a body comes to is long: it is used where it is made, and moved once.
+        try bytes.withUnsafeBytes { body throws(APIError) in
+            try place(
+                ParsedRequest.parse(
+                    task: task, body: body, limits: shell.limits,
+                    defaultModel: directory.defaultModel),
+                body, stream.head)
         }
-        let tenant = directory.tenant(self.tenant)
+    }
+
+    /// `body` is the one that was parsed.
+    private func place(
+        _ parsed: borrowing ParsedRequest, _ body: UnsafeRawBufferPointer,
+        _ head: borrowing FieldBlock
+    ) throws(APIError) {
+        let shell = shell
+        let directory = shell.directory
         guard let model = directory.model(named: parsed.model),
-            directory.serves(model, to: self.tenant)
+            directory.serves(model, to: tenant)
         else { throw .modelNotFound(parsed.model) }
-        try permit(parsed, tenant)
+        try permit(parsed)
         self.model = model
         if task == .classify {
             if let line = directory.line(of: model) {
-                if try shell.desk.accept(self, parsed, line) { return }
+                if try shell.desk.accept(self, copy parsed, line) { return }
             } else if messages.surface == .decisions {
                 throw .invalid(param: "model", "This model does not answer questions.")
             }
         }
-        self.request = parsed
-        let serviceClass = tenant?.serviceClass ?? .default
+        let serviceClass = directory.serviceClass(of: tenant)
         phase = .placing
         var request = InferenceRequest(
-            id: id, tenant: self.tenant, model: model, task: task,
+            id: id, tenant: tenant, model: model, task: task,
             serviceClass: serviceClass, streams: parsed.streams,
             promptBytes: parsed.promptBytes, mediaParts: parsed.mediaParts,
             maxOutputTokens: parsed.maxOutputTokens, choices: parsed.choices,
-            objective: directory.objective(model, serviceClass, self.tenant))
+            objective: directory.objective(model, serviceClass, tenant))
         request.reportsEnergy = wantsEnergy
-        if directory.hasChoice(of: model) { noteAffinity(parsed, stream, in: &request) }
+        if directory.hasChoice(of: model) { noteAffinity(parsed, body, head, in: &request) }
         shell.submit(.arrived(request))
+        streamsWithoutUsage = parsed.streams && !parsed.clientWantsUsage
+        choices = parsed.choices
+        edits = parsed.edits
     }
 
     /// Fields that run code on the model server, and URLs that make it fetch, need permission.
-    private func permit(
-        _ parsed: ParsedRequest, _ tenant: GatewayConfiguration.Tenant?
-    ) throws(APIError) {
-        let denied = shell.directory.configuration.deniedFields
+    private func permit(_ parsed: borrowing ParsedRequest) throws(APIError) {
+        // Few have either.
+        if parsed.restrictedFields.isEmpty, !parsed.hasRemoteMedia { return }
+        let directory = shell.directory
+        let denied = directory.configuration.deniedFields
+        let tenant = directory.tenant(tenant)
         if !(tenant?.allowRestrictedFields ?? false),
             let field = parsed.restrictedFields.first(where: { denied.contains($0) })
         {
@@ -275,10 +302,7 @@ final class Exchange: ClientHandler {
         let shell = shell
         shell.fields.removeAll()
         shell.fields.append(name: "content-type", value: "application/json")
-        var text: [UInt8] = []
-        swap(&text, &shell.text)
         appendIdentity(to: &shell.fields)
-        swap(&text, &shell.text)
         detach()
         stream.respond(status: 200, fields: shell.fields, length: shell.text.count)
         shell.text.withUnsafeBytes { stream.send($0, end: true) }
@@ -329,9 +353,9 @@ final class Exchange: ClientHandler {
         shell.gateway.log.write(
             RequestRecord(
                 id: id, clientRequestID: clientRequestID, tenant: tenant, model: model,
-                task: task, endpoint: placement?.endpoint, attempts: placement?.attempt ?? 0,
+                task: task, endpoint: pool == nil ? nil : endpoint, attempts: attempts,
                 status: status, duration: duration, timeToFirstToken: timeToFirstToken,
-                usage: settledUsage, energy: placement?.estimate.marginalEnergy),
+                usage: settledUsage, energy: pool == nil ? nil : predictedEnergy),
             by: shell.gateway)
     }
 
@@ -344,10 +368,12 @@ final class Exchange: ClientHandler {
         phase = .idle
         if messages.texts.count > 0 { messages.removeAll() }
         messages.surface = .classify
-        request = nil
+        edits = nil
         clientRequestID = nil
-        placement = nil
-        relay = nil
+        pool = nil
+        attempts = 0
+        explanation = nil
+        if relay != nil { relay = nil }
         if collected.capacity > 64 << 10 { collected = [] }
         collected.removeAll(keepingCapacity: true)
         upstreamFields.removeAll()

@@ -5,8 +5,9 @@ import Transport
 
 /// What is sent to model servers: a request, or a batch of messages.
 protocol PlacedWork: AnyObject {
-    var shell: ReactorShell { get }
-    var placement: Placement? { get }
+    /// Where the attempt under way went. A placement itself is long, and to ask it would be to copy
+    /// it.
+    var pool: PoolID? { get }
     var model: ModelID { get }
 }
 
@@ -44,10 +45,6 @@ final class ReactorInstruments {
         models.indices.contains(model.index) ? models[model.index] : LabelValues.other
     }
 
-    private func pool(_ exchange: some PlacedWork) -> PoolID? {
-        exchange.placement.map { exchange.shell.directory.endpoints[$0.endpoint.index].pool }
-    }
-
     /// A request was answered without a model server.
     func answered(status: Int) {
         // A refused request is a request; a health check or a list of models is not.
@@ -60,8 +57,10 @@ final class ReactorInstruments {
         totals.answered(isError: status >= 500, reactor: reactor)
     }
 
-    func dispatched(_ exchange: some PlacedWork, _ placement: Placement, ownTime: TimeSpan) {
-        guard let pool = pool(exchange) else { return }
+    func dispatched(
+        _ exchange: some PlacedWork, _ placement: borrowing Placement, ownTime: TimeSpan
+    ) {
+        guard let pool = exchange.pool else { return }
         families.overhead[].observe(ownTime, shard: shard)
         let joules = Microjoules(placement.estimate.marginalEnergy).value
         families.predictedEnergy[
@@ -72,42 +71,42 @@ final class ReactorInstruments {
             families.predictedCachedTokens[pools[pool.index], label(exchange.model)]
                 .add(UInt64(placement.cachedInputTokens), shard: shard)
         }
-        if let shadow = placement.shadow { compared(placement, shadow) }
+        if let shadow = placement.shadow { compared(placement.endpoint, shadow) }
     }
 
-    private func compared(_ placement: Placement, _ shadow: Placement.Shadow) {
-        let agreement = GatewayInstruments.Agreement(shadow.endpoint == placement.endpoint)
+    private func compared(_ endpoint: EndpointID, _ shadow: Placement.Shadow) {
+        let agreement = GatewayInstruments.Agreement(shadow.endpoint == endpoint)
         families.shadowPlacements[agreement.rawValue].add(shard: shard)
         let joules = Microjoules(shadow.marginalEnergy).value
         families.shadowPredictedEnergy[].add(UInt64(max(0, joules)), shard: shard)
     }
 
     func attemptBegan(_ exchange: some PlacedWork) {
-        guard let pool = pool(exchange) else { return }
+        guard let pool = exchange.pool else { return }
         inFlight[pool.index] += 1
         families.requestsInFlight[pools[pool.index]].set(inFlight[pool.index], shard: shard)
     }
 
     func attemptEnded(_ exchange: some PlacedWork) {
-        guard let pool = pool(exchange) else { return }
+        guard let pool = exchange.pool else { return }
         inFlight[pool.index] -= 1
         families.requestsInFlight[pools[pool.index]].set(inFlight[pool.index], shard: shard)
     }
 
     func firstToken(_ exchange: Exchange, after span: TimeSpan) {
-        guard let pool = pool(exchange) else { return }
+        guard let pool = exchange.pool else { return }
         families.timeToFirstToken[pools[pool.index]].observe(span, shard: shard)
     }
 
     /// `events` pieces of content arrived together, `gap` after the ones before.
     func tokens(_ exchange: Exchange, _ events: Int, gap: TimeSpan) {
-        guard let pool = pool(exchange), events > 0 else { return }
+        guard let pool = exchange.pool, events > 0 else { return }
         let each = TimeSpan(nanoseconds: gap.nanoseconds / Int64(events))
         families.interTokenLatency[pools[pool.index]].observe(each, shard: shard)
     }
 
     func used(_ exchange: some PlacedWork, _ usage: Usage) {
-        guard let pool = pool(exchange) else { return }
+        guard let pool = exchange.pool else { return }
         let position = pools[pool.index]
         let model = label(exchange.model)
         count(usage.inputTokens, .input, position, model)
@@ -124,7 +123,7 @@ final class ReactorInstruments {
     }
 
     func attemptFailed(_ exchange: some PlacedWork, _ failure: UpstreamFailure) {
-        guard let pool = pool(exchange) else { return }
+        guard let pool = exchange.pool else { return }
         families.upstreamErrors[pools[pool.index], cause(failure).rawValue].add(shard: shard)
     }
 

@@ -80,9 +80,9 @@ extension ReactorShell {
         if let name = RequestIdentifier.fromClient(stream.head) {
             fields.append("x-request-id", name)
         } else if let id {
-            text.removeAll(keepingCapacity: true)
-            RequestName.append(to: &text, id: id, instance: gateway.instance)
-            text.withUnsafeBytes { fields.append(name: "x-request-id", value: $0) }
+            RequestName.with(id: id, instance: gateway.instance) {
+                fields.append(name: "x-request-id", value: $0)
+            }
         }
         stream.respond(status: status, fields: fields, length: body.count)
         body.withUnsafeBytes { stream.send($0, end: true) }

@@ -25,7 +25,7 @@ final class ReactorShell: ServerHandler {
     /// The wall clock as of the last look at deadlines, seconds since 1970.
     private(set) var unixSeconds = 0
 
-    private var events: [Scheduler.Event] = []
+    private var events = EventQueue()
     private var actions: [Scheduler.Action] = []
     private var deadlines: Timer?
     private var progress: Timer?
@@ -124,7 +124,7 @@ final class ReactorShell: ServerHandler {
     // MARK: Scheduler
 
     /// Notes an event; it is handed in when the turn ends.
-    func submit(_ event: Scheduler.Event) { events.append(event) }
+    func submit(_ event: consuming Scheduler.Event) { events.append(event) }
 
     private func decide() {
         if classifies { desk.turnEnding() }
@@ -134,8 +134,7 @@ final class ReactorShell: ServerHandler {
         while !events.isEmpty, rounds < 8 {
             rounds += 1
             actions.removeAll(keepingCapacity: true)
-            gateway.scheduler.handle(events, at: reactor.now, into: &actions)
-            events.removeAll(keepingCapacity: true)
+            gateway.scheduler.handle(&events, at: reactor.now, into: &actions)
             perform(actions)
             // Batches that ended make room for others.
             if classifies { desk.turnEnding() }
@@ -145,14 +144,15 @@ final class ReactorShell: ServerHandler {
 
     /// Performs actions on this reactor's requests and passes the others on.
     func perform(_ actions: [Scheduler.Action]) {
-        for action in actions {
-            switch action {
+        // By their places: an action is long, and each name for one would be a copy.
+        for place in actions.indices {
+            switch actions[place] {
+            case .dispatch(let id, let placement) where isOwn(id):
+                dispatch(id, placement)
+            case .reject(let id, let rejection) where isOwn(id):
+                reject(id, rejection)
             case .dispatch(let id, _), .queue(let id), .reject(let id, _):
-                if id.reactor == reactor.index {
-                    perform(action, on: id)
-                } else {
-                    gateway.forward(action, to: id.reactor)
-                }
+                if !isOwn(id) { gateway.forward(actions[place], to: id.reactor) }
             case .endpointStateChanged(let endpoint, let condition):
                 gateway.endpointChanged(endpoint, condition)
             case .charged(let id, let energy):
@@ -162,26 +162,27 @@ final class ReactorShell: ServerHandler {
                     table.find(id)?.charged(energy)
                 }
             case .attributed: break
-            case .sleep, .wake: gateway.switchPower(action)
+            case .sleep, .wake: gateway.switchPower(actions[place])
             }
         }
     }
 
-    private func perform(_ action: Scheduler.Action, on id: RequestID) {
+    @inline(__always)
+    private func isOwn(_ id: RequestID) -> Bool { id.reactor == reactor.index }
+
+    private func dispatch(_ id: RequestID, _ placement: borrowing Placement) {
         if id.isBatch {
-            guard let flight = desk.flights.find(id) else { return }
-            switch action {
-            case .dispatch(_, let placement): flight.dispatch(placement)
-            case .reject(_, let rejection): flight.reject(rejection)
-            case .queue, .endpointStateChanged, .charged, .attributed, .sleep, .wake: break
-            }
-            return
+            desk.flights.find(id)?.dispatch(placement)
+        } else {
+            table.find(id)?.dispatch(placement)
         }
-        guard let exchange = table.find(id) else { return }
-        switch action {
-        case .dispatch(_, let placement): exchange.dispatch(placement)
-        case .reject(_, let rejection): exchange.reject(rejection)
-        case .queue, .endpointStateChanged, .charged, .attributed, .sleep, .wake: break
+    }
+
+    private func reject(_ id: RequestID, _ rejection: Rejection) {
+        if id.isBatch {
+            desk.flights.find(id)?.reject(rejection)
+        } else {
+            table.find(id)?.reject(rejection)
         }
     }
 

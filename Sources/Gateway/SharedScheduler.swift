@@ -42,15 +42,25 @@ final class SharedScheduler: Sendable {
                 recorder: journal.map { _ in JournalRecorder(at: start) }))
     }
 
+    /// Takes all events out of the queue.
     func handle(
-        _ events: [Scheduler.Event], at now: MonotonicTime,
+        _ events: inout EventQueue, at now: MonotonicTime,
         into actions: inout [Scheduler.Action]
     ) {
         var produced: [Scheduler.Action] = []
         swap(&produced, &actions)
         guarded.withLock { guarded in
-            for event in events { guarded.handle(event, at: now, into: &produced, journal) }
+            events.drain { guarded.handle($0, at: now, into: &produced, journal) }
         }
+        swap(&produced, &actions)
+    }
+
+    func handle(
+        _ event: Scheduler.Event, at now: MonotonicTime, into actions: inout [Scheduler.Action]
+    ) {
+        var produced: [Scheduler.Action] = []
+        swap(&produced, &actions)
+        guarded.withLock { $0.handle(event, at: now, into: &produced, journal) }
         swap(&produced, &actions)
     }
 

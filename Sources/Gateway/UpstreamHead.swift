@@ -9,15 +9,19 @@ enum UpstreamHead {
         to text: inout [UInt8], task: InferenceTask, endpoint: Directory.Endpoint,
         id: RequestID, instance: UInt32, length: Int
     ) {
-        HTTP1Writer.append("POST ", to: &text)
-        HTTP1Writer.append(endpoint.pathPrefix, to: &text)
+        text.append(contentsOf: endpoint.requestStart)
         HTTP1Writer.append(task.upstreamPath, to: &text)
         text.append(contentsOf: endpoint.fixedFields)
-        // The model server gets an id of ours: what a client calls its request is its own affair.
-        RequestName.append(to: &text, id: id, instance: instance)
-        HTTP1Writer.append("\r\ncontent-length: ", to: &text)
-        HTTP1Writer.appendDecimal(length, to: &text)
-        HTTP1Writer.append("\r\n\r\n", to: &text)
+        withUnsafeTemporaryAllocation(byteCount: 96, alignment: 8) { room in
+            // The model server gets an id of ours: what a client calls its request is its own
+            // affair.
+            RequestName.write(to: room, id: id, instance: instance)
+            var end = RequestName.count
+            end += HTTP1Writer.write("\r\ncontent-length: ", to: room, at: end)
+            end += HTTP1Writer.write(length, to: room, at: end)
+            end += HTTP1Writer.write("\r\n\r\n", to: room, at: end)
+            text.append(contentsOf: UnsafeRawBufferPointer(rebasing: room[..<end]))
+        }
     }
 
     /// What is the same in every request to an endpoint: from behind the path to the name of the
@@ -36,32 +40,5 @@ enum UpstreamHead {
         }
         HTTP1Writer.append("x-request-id: ", to: &text)
         return text
-    }
-}
-
-/// Our own name of a request: `jg-`, eight digits for this run of the process, sixteen for the
-/// request.
-enum RequestName {
-    private static let count = 28
-
-    static func append(to text: inout [UInt8], id: RequestID, instance: UInt32) {
-        withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { name in
-            name.copyBytes(from: "jg-00000000-".utf8)
-            writeHex(UInt64(instance), to: name[3..<11])
-            writeHex(id.rawValue, to: name[12..<count])
-            text.append(contentsOf: UnsafeRawBufferPointer(name))
-        }
-    }
-
-    private static func writeHex(
-        _ number: UInt64, to digits: Slice<UnsafeMutableRawBufferPointer>
-    ) {
-        let target = UnsafeMutableRawBufferPointer(rebasing: digits)
-        var rest = number
-        for place in target.indices.reversed() {
-            let digit = UInt8(truncatingIfNeeded: rest & 0xF)
-            target[place] = digit &+ (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
-            rest >>= 4
-        }
     }
 }

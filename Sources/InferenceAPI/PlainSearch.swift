@@ -27,6 +27,48 @@ extension ByteSearch {
         return hits & (ones &* 0x80)
     }
 
+    /// The first quote or backslash of the `count` bytes at `base`, at or after `start`, else the
+    /// count: for text that somebody else validates.
+    @inline(__always)
+    static func skipInString(
+        _ base: UnsafeRawPointer, _ count: Int, from start: Int
+    ) -> Int {
+        // Most strings are short.
+        var offset = start
+        let near = min(count, start &+ 32)
+        while near &- offset >= 8 {
+            let word = (base + offset).loadUnaligned(as: UInt64.self)
+            let ends = ends(UInt64(littleEndian: word))
+            if ends != 0 { return offset &+ ends.trailingZeroBitCount / 8 }
+            offset &+= 8
+        }
+        if count &- offset >= 8 { return skipFar(base, count, from: offset) }
+        while offset < count {
+            let byte = base.load(fromByteOffset: offset, as: UInt8.self)
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+            offset &+= 1
+        }
+        return offset
+    }
+
+    /// The highest bit of each quote and backslash; bytes above the first may be marked by mistake.
+    @inline(__always)
+    private static func ends(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
+        let backslashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
+        let hits = ((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes)
+        return hits & (ones &* 0x80)
+    }
+
+    private static func skipFar(
+        _ base: UnsafeRawPointer, _ count: Int, from start: Int
+    ) -> Int {
+        first(in: UnsafeRawBufferPointer(start: base, count: count), from: start) { bytes in
+            equal(bytes, UInt8(ascii: "\"")) .| equal(bytes, UInt8(ascii: "\\"))
+        }
+    }
+
     private static func skipLong(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         first(in: bytes, from: start) { bytes in
             // As signed numbers, what is not ASCII is below the controls.

@@ -17,10 +17,15 @@ extension Scheduler {
     mutating func remember(_ slot: Int, _ size: RequestSize, on index: Int, at now: MonotonicTime) {
         requests.records[slot].cachedTokens = size.cachedInputTokens
         requests.records[slot].believedTokens = 0
-        guard affinity.isOn, !requests.records[slot].request.prefix.isEmpty else { return }
+        guard affinity.isOn else { return }
+        guard !requests.records[slot].request.prefix.isEmpty else {
+            affinity.placed(believed: 0, of: size.inputTokens, on: index)
+            return
+        }
         let prefix = requests.records[slot].request.prefix
-        requests.records[slot].believedTokens = affinity.held(
-            prefix, inputTokens: size.inputTokens, on: index, at: now)
+        let held = affinity.held(prefix, inputTokens: size.inputTokens, on: index, at: now)
+        requests.records[slot].believedTokens = held
+        affinity.placed(believed: held, of: size.inputTokens, on: index)
         affinity.table.use(prefix, on: index, computing: size.uncachedInputTokens, at: now)
     }
 

@@ -12,6 +12,8 @@ public final class BlockPool {
     /// Blocks that are kept for the next taker.
     public private(set) var spare = 0
     private let keptBlocks: Int
+    /// For the HTTP/2 sessions whose streams wait in the blocks.
+    let library = HTTP2Memory()
     /// The spare blocks, each of which begins with the address of the next.
     private var top: UnsafeMutableRawPointer?
 

@@ -2,8 +2,14 @@
 /// a field is four offsets. HTTP/1.1 heads are stored in HTTP/2's form (`:method`, `:path`,
 /// `:authority` or `:status`, names in lower case), so that whoever reads a block need not know
 /// which protocol it came by.
-public struct FieldBlock: Sendable {
-    /// Where one field lies in the block's buffer.
+///
+/// The block owns its memory and cannot be copied: a dozen fields go in and out of one for every
+/// request, and arrays would ask each time whether somebody else has them too.
+///
+/// `@unchecked Sendable`: nobody else has its memory, so that it may go to another thread whole.
+public struct FieldBlock: ~Copyable, @unchecked Sendable {
+    /// Where one field lies in the block's buffer. Only the block makes them, and only of bytes
+    /// that it has written.
     public struct Field: Sendable {
         public var nameStart: Int32
         public var nameLength: Int32
@@ -11,18 +17,22 @@ public struct FieldBlock: Sendable {
         public var valueLength: Int32
     }
 
-    // Both arrays only grow: what lies beyond the counts is left over from earlier requests. A
-    // block is filled a dozen times a request, and moving a counter is cheaper than the bookkeeping
-    // of an array.
-    @usableFromInline var storage: [UInt8] = []
+    @usableFromInline var storage: UnsafeMutableRawPointer?
+    /// Bytes that `storage` holds, and how many of them are in use.
+    @usableFromInline var capacity = 0
     @usableFromInline var used = 0
-    @usableFromInline var fields: [Field] = []
-
+    @usableFromInline var fields: UnsafeMutablePointer<Field>?
+    @usableFromInline var fieldCapacity = 0
     @usableFromInline var number = 0
 
     @inlinable public var count: Int { number }
 
     public init() {}
+
+    deinit {
+        storage?.deallocate()
+        fields?.deallocate()
+    }
 
     /// Size as RFC 9113 6.5.2 counts it: name + value + 32 for each field.
     public var listSize: Int { used + 32 * count }
@@ -30,7 +40,11 @@ public struct FieldBlock: Sendable {
     /// Empties the block and keeps its memory for the next request, unless an uncommonly large
     /// head has blown it up: pooled blocks live as long as their connection.
     public mutating func removeAll() {
-        if storage.count > Self.keptBytes { storage = [] }
+        if capacity > Self.keptBytes {
+            storage?.deallocate()
+            storage = nil
+            capacity = 0
+        }
         used = 0
         number = 0
     }
@@ -40,51 +54,58 @@ public struct FieldBlock: Sendable {
     public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         let start = used
         let middle = start + name.count
-        used = middle + value.count
-        if used > storage.count { grow() }
-        storage.withUnsafeMutableBytes { storage in
-            guard let base = storage.baseAddress else { return }
-            (base + start).copyShort(name)
-            (base + middle).copyShort(value)
-        }
-        let field = Field(
-            nameStart: Int32(truncatingIfNeeded: start),
-            nameLength: Int32(truncatingIfNeeded: name.count),
-            valueStart: Int32(truncatingIfNeeded: middle),
-            valueLength: Int32(truncatingIfNeeded: value.count))
-        if count < fields.count { fields[count] = field } else { fields.append(field) }
+        let end = middle + value.count
+        if end > capacity { grow(to: end) }
+        if number == fieldCapacity { growFields() }
+        guard let storage, let fields else { return }
+        (storage + start).copyShort(name)
+        (storage + middle).copyShort(value)
+        used = end
+        (fields + number).initialize(
+            to: Field(
+                nameStart: Int32(truncatingIfNeeded: start),
+                nameLength: Int32(truncatingIfNeeded: name.count),
+                valueStart: Int32(truncatingIfNeeded: middle),
+                valueLength: Int32(truncatingIfNeeded: value.count)))
         number += 1
     }
 
-    private mutating func grow() {
-        let size = max(256, 2 * storage.count, used)
-        storage.append(contentsOf: repeatElement(0, count: size - storage.count))
+    private mutating func grow(to size: Int) {
+        let size = max(256, 2 * capacity, size)
+        let grown = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
+        if let storage {
+            grown.copyMemory(from: storage, byteCount: used)
+            storage.deallocate()
+        }
+        storage = grown
+        capacity = size
+    }
+
+    private mutating func growFields() {
+        let size = max(16, 2 * fieldCapacity)
+        let grown = UnsafeMutablePointer<Field>.allocate(capacity: size)
+        if let fields {
+            grown.moveInitialize(from: fields, count: number)
+            fields.deallocate()
+        }
+        fields = grown
+        fieldCapacity = size
     }
 
     /// The field's place, for the C library's array; `index` is below `count`.
     @inlinable
     func field(at index: Int) -> Field {
-        precondition(index < count)
+        guard index >= 0, index < number, let fields else { preconditionFailure("no such field") }
         return fields[index]
-    }
-
-    /// The bytes that the fields' offsets refer to.
-    @inlinable
-    func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-        try storage.withUnsafeBytes { storage in
-            try body(UnsafeRawBufferPointer(rebasing: storage[..<used]))
-        }
     }
 
     /// As `append`, with the name's letters made lower case.
     mutating func append(lowercasing name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         let start = used
         append(name: name, value: value)
-        storage.withUnsafeMutableBytes { storage in
-            for index in start..<start + name.count {
-                storage[index] = HTTP1Text.lowercased(storage[index])
-            }
-        }
+        let copy = UnsafeMutableRawBufferPointer(
+            start: storage.map { $0 + start }, count: name.count)
+        for index in copy.indices { copy[index] = HTTP1Text.lowercased(copy[index]) }
     }
 
     public mutating func append(name: StaticString, value: UnsafeRawBufferPointer) {
@@ -117,13 +138,9 @@ public struct FieldBlock: Sendable {
     /// Copies one field of another block.
     public mutating func append(_ other: borrowing FieldBlock, at index: Int) {
         let field = other.field(at: index)
-        other.withBytes { bytes in
-            append(
-                name: UnsafeRawBufferPointer(
-                    rebasing: bytes[range(field.nameStart, field.nameLength)]),
-                value: UnsafeRawBufferPointer(
-                    rebasing: bytes[range(field.valueStart, field.valueLength)]))
-        }
+        append(
+            name: other.bytes(field.nameStart, field.nameLength),
+            value: other.bytes(field.valueStart, field.valueLength))
     }
 
     public mutating func append(_ name: String, _ value: String) {
@@ -139,11 +156,13 @@ public struct FieldBlock: Sendable {
     /// The index of the first field with this (lower-case) name.
     @inlinable
     public func index(of name: StaticString) -> Int? {
-        storage.withUnsafeBytes { bytes in
-            fields.withUnsafeBufferPointer { fields in
-                fields.prefix(number).firstIndex { Self.matches($0, name, bytes) }
-            }
+        guard let fields, let storage else { return nil }
+        var index = 0
+        while index < number {
+            if Self.matches(fields[index], name, storage) { return index }
+            index &+= 1
         }
+        return nil
     }
 
     /// True if the first field with this name has a value that begins with `text`, or is all of it
@@ -166,26 +185,47 @@ public struct FieldBlock: Sendable {
 
     @inlinable
     public func name(at index: Int, equals name: StaticString) -> Bool {
-        withBytes { Self.matches(field(at: index), name, $0) }
+        guard let storage else { return false }
+        return Self.matches(field(at: index), name, storage)
     }
 
+    /// `bytes`: where the block's own begin.
     @inlinable @inline(__always)
     static func matches(
-        _ field: Field, _ name: StaticString, _ bytes: UnsafeRawBufferPointer
+        _ field: Field, _ name: StaticString, _ bytes: UnsafeRawPointer
     ) -> Bool {
         let count = name.utf8CodeUnitCount
-        guard Int(field.nameLength) == count, let base = bytes.baseAddress else { return false }
-        let mine = base + Int(field.nameStart)
+        guard Int(field.nameLength) == count else { return false }
+        let mine = bytes + Int(field.nameStart)
         let other = UnsafeRawPointer(name.utf8Start)
-        // From the end: names of one length often begin alike.
-        var offset = count &- 1
-        while offset >= 0 {
+        // In words of which the last overlaps the one before.
+        if count >= 8 {
+            var offset = 0
+            while offset < count &- 8 {
+                if differ(mine, other, at: offset) { return false }
+                offset &+= 8
+            }
+            return !differ(mine, other, at: count &- 8)
+        }
+        if count >= 4 {
+            return mine.loadUnaligned(as: UInt32.self) == other.loadUnaligned(as: UInt32.self)
+                && mine.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+                    == other.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+        }
+        var offset = 0
+        while offset < count {
             if mine.load(fromByteOffset: offset, as: UInt8.self)
                 != other.load(fromByteOffset: offset, as: UInt8.self)
             { return false }
-            offset &-= 1
+            offset &+= 1
         }
         return true
+    }
+
+    @inlinable @inline(__always)
+    static func differ(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, at offset: Int) -> Bool {
+        a.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            != b.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
 
     /// The first field's value as text; invalid UTF-8 is repaired, so only for display and lookup.
@@ -215,10 +255,7 @@ public struct FieldBlock: Sendable {
         at index: Int, _ body: (UnsafeRawBufferPointer) throws -> R
     ) rethrows -> R {
         let field = field(at: index)
-        return try withBytes { bytes in
-            try body(
-                UnsafeRawBufferPointer(rebasing: bytes[range(field.valueStart, field.valueLength)]))
-        }
+        return try body(bytes(field.valueStart, field.valueLength))
     }
 
     @inlinable
@@ -226,14 +263,12 @@ public struct FieldBlock: Sendable {
         at index: Int, _ body: (UnsafeRawBufferPointer) throws -> R
     ) rethrows -> R {
         let field = field(at: index)
-        return try withBytes { bytes in
-            try body(
-                UnsafeRawBufferPointer(rebasing: bytes[range(field.nameStart, field.nameLength)]))
-        }
+        return try body(bytes(field.nameStart, field.nameLength))
     }
 
+    /// Valid until the block changes.
     @inlinable
-    func range(_ start: Int32, _ length: Int32) -> Range<Int> {
-        Int(start)..<Int(start) + Int(length)
+    func bytes(_ start: Int32, _ length: Int32) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: storage.map { $0 + Int(start) }, count: Int(length))
     }
 }

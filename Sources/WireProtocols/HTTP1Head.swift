@@ -42,14 +42,8 @@ struct HTTP1FieldLine {
     init(_ line: UnsafeRawBufferPointer) throws(HTTP1Error) {
         guard let first = line.first else { throw .malformedField }
         if first == 0x20 || first == 0x09 { throw .foldedField }
-        var colon = 0
         var hasCapitals = false
-        while colon < line.count {
-            let byte = line[colon]
-            guard HTTP1Text.isToken(byte) else { break }
-            if HTTP1Text.isCapital(byte) { hasCapitals = true }
-            colon &+= 1
-        }
+        let colon = HTTP1Text.endOfName(line, hasCapitals: &hasCapitals)
         guard colon > 0, colon < line.count, line[colon] == UInt8(ascii: ":") else {
             throw .malformedField
         }
@@ -114,7 +108,7 @@ struct HTTP1FieldReader {
         let name = parts.name
         let value = parts.value
         if try readFraming(name, value) { return }
-        if isRequest, HTTP1Text.equals(name, "host") {
+        if isRequest, HTTP1Text.isName(name, "host") {
             framing.hosts += 1
             guard framing.hosts == 1, HTTP1Text.isHost(value) else { throw .invalidHost }
             if !hasAuthority { head.append(name: ":authority", value: value) }
@@ -132,26 +126,26 @@ struct HTTP1FieldReader {
         _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
     ) throws(HTTP1Error) -> Bool {
         switch name.count {
-        case 2: return HTTP1Text.equals(name, "te")
-        case 6: return isRequest && HTTP1Text.equals(name, "expect") && readExpect(value)
-        case 7: return HTTP1Text.equals(name, "trailer") || HTTP1Text.equals(name, "upgrade")
+        case 2: return HTTP1Text.isName(name, "te")
+        case 6: return isRequest && HTTP1Text.isName(name, "expect") && readExpect(value)
+        case 7: return HTTP1Text.isName(name, "trailer") || HTTP1Text.isName(name, "upgrade")
         case 10:
-            if HTTP1Text.equals(name, "keep-alive") { return true }
-            guard HTTP1Text.equals(name, "connection") else { return false }
+            if HTTP1Text.isName(name, "keep-alive") { return true }
+            guard HTTP1Text.isName(name, "connection") else { return false }
             if HTTP1Text.hasToken(value, "close") { framing.closes = true }
             if HTTP1Text.hasToken(value, "keep-alive") { framing.keepsAlive = true }
             return true
         case 14:
-            if HTTP1Text.equals(name, "http2-settings") { return true }
-            guard HTTP1Text.equals(name, "content-length") else { return false }
+            if HTTP1Text.isName(name, "http2-settings") { return true }
+            guard HTTP1Text.isName(name, "content-length") else { return false }
             guard framing.contentLength == nil, let length = HTTP1Text.decimal(value) else {
                 throw .invalidContentLength
             }
             framing.contentLength = length
             return false
-        case 16: return HTTP1Text.equals(name, "proxy-connection")
+        case 16: return HTTP1Text.isName(name, "proxy-connection")
         case 17:
-            guard HTTP1Text.equals(name, "transfer-encoding") else { return false }
+            guard HTTP1Text.isName(name, "transfer-encoding") else { return false }
             guard !framing.isChunked, HTTP1Text.equals(value, "chunked") else {
                 throw .unsupportedTransferEncoding
             }

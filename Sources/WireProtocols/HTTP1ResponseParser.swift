@@ -120,11 +120,10 @@ public struct HTTP1ResponseParser: Sendable {
     private func parse(
         _ message: UnsafeRawBufferPointer, into head: inout FieldBlock
     ) throws(HTTP1Error) -> HTTP1ResponseHead {
-        var lineEnd = 0
-        while message[lineEnd] != UInt8(ascii: "\n") { lineEnd += 1 }
+        let lineEnd = HTTP1Text.lineFeed(in: message, from: 0)
         let line = UnsafeRawBufferPointer(rebasing: message[..<(lineEnd - 1)])
         let (minor, status) = try parseStatusLine(line)
-        head.append(name: ":status", number: status)
+        head.append(name: ":status", value: UnsafeRawBufferPointer(rebasing: line[9..<12]))
         var reader = HTTP1FieldReader(limits: limits, isRequest: false)
         let fieldLines = UnsafeRawBufferPointer(
             rebasing: message[(lineEnd + 1)..<(message.count - 2)])

@@ -7,6 +7,81 @@ enum HTTP1Text {
         return byte < 0x80 && (bits >> UInt64(byte & 63)) & 1 == 1
     }
 
+    /// One past the token that a line begins with, and whether that has capitals. Letters and
+    /// hyphens, of which most names are, go eight at a time.
+    @inline(__always)
+    static func endOfName(
+        _ line: UnsafeRawBufferPointer, hasCapitals: inout Bool
+    ) -> Int {
+        var offset = 0
+        while line.count &- offset >= 8 {
+            let word = UInt64(
+                littleEndian: line.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            let marks = NameMarks(word)
+            guard marks.others != 0 else {
+                if marks.capitals != 0 { hasCapitals = true }
+                offset &+= 8
+                continue
+            }
+            // Bits below the first other byte.
+            if marks.capitals & (marks.others &- 1) & ~marks.others != 0 { hasCapitals = true }
+            offset &+= marks.others.trailingZeroBitCount / 8
+            break
+        }
+        while offset < line.count {
+            let byte = line[offset]
+            guard isToken(byte) else { break }
+            if isCapital(byte) { hasCapitals = true }
+            offset &+= 1
+        }
+        return offset
+    }
+
+    /// The highest bits of those of eight bytes that are capitals, and of those that are neither
+    /// letters nor hyphens.
+    private struct NameMarks {
+        let capitals: UInt64
+        let others: UInt64
+
+        @inline(__always)
+        init(_ word: UInt64) {
+            let ones: UInt64 = 0x0101_0101_0101_0101
+            let high = 0x80 &* ones
+            // Seven bits each, so that no sum reaches the next byte.
+            let small = (word | 0x20 &* ones) & ~high
+            let letters =
+                (small &+ (0x80 - 0x61) &* ones) & ~(small &+ (0x80 - 0x7B) &* ones)
+                & ~word & high
+            let hyphen = word ^ 0x2D &* ones
+            let hyphens = ~(((hyphen & ~high) &+ ~high) | hyphen) & high
+            others = (letters | hyphens) ^ high
+            // The bit that tells small letters, where the mark is.
+            capitals = letters & ~(word << 2)
+        }
+    }
+
+    /// True if a token is `name`, which has small letters, digits and hyphens only; ignoring the
+    /// case of letters. All of these have the bit that tells small letters from capitals, and
+    /// without it hyphen and digits would be no token.
+    @inline(__always)
+    static func isName(_ token: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
+        let count = name.utf8CodeUnitCount
+        guard token.count == count, let mine = token.baseAddress else { return false }
+        let other = UnsafeRawPointer(name.utf8Start)
+        guard count >= 8 else { return equals(token, name) }
+        var offset = 0
+        while true {
+            let place = min(offset, count &- 8)
+            let word = mine.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            guard
+                word | 0x2020_2020_2020_2020
+                    == other.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            else { return false }
+            offset &+= 8
+            if offset >= count { return true }
+        }
+    }
+
     /// The first line feed at or after `start`, else the count; eight bytes at a time.
     static func lineFeed(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var offset = start

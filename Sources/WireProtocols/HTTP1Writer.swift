@@ -70,6 +70,40 @@ public enum HTTP1Writer {
         }
     }
 
+    /// Writes `text` to `room`, which has a place for it; returns how many bytes those are.
+    @inline(__always)
+    public static func write(
+        _ text: StaticString, to room: UnsafeMutableRawBufferPointer, at offset: Int
+    ) -> Int {
+        let count = text.utf8CodeUnitCount
+        precondition(offset >= 0 && count <= room.count - offset)
+        room.baseAddress.map {
+            ($0 + offset).copyMemory(from: text.utf8Start, byteCount: count)
+        }
+        return count
+    }
+
+    /// The same with a number that is not negative: up to 19 digits.
+    @inline(__always)
+    public static func write(
+        _ number: Int, to room: UnsafeMutableRawBufferPointer, at offset: Int
+    ) -> Int {
+        var count = 1
+        var rest = number.magnitude / 10
+        while rest > 0 {
+            count += 1
+            rest /= 10
+        }
+        rest = number.magnitude
+        var place = offset + count
+        while place > offset {
+            place -= 1
+            room[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        return count
+    }
+
     /// Writes a number to the end of `room`, which holds the sign and 19 digits at least; returns
     /// where it lies.
     static func decimal(

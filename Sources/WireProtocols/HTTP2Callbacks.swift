@@ -22,9 +22,10 @@ enum HTTP2Callbacks {
         joulegate_option_set_max_continuations(option, 1_000)
 
         var session: OpaquePointer?
-        guard nghttp2_session_server_new2(&session, callbacks, cell, option) == 0 else {
-            return nil
-        }
+        // The cell holds the pool and with it the memory, and outlives the session.
+        var memory = cell.pointee.pool.library.callbacks
+        guard nghttp2_session_server_new3(&session, callbacks, cell, option, &memory) == 0
+        else { return nil }
         return session
     }
 
@@ -74,7 +75,13 @@ enum HTTP2Callbacks {
             guard let session, let frame, let user else { return 0 }
             return HTTP2Callbacks.frameSent(session, frame, user)
         }
+        nghttp2_session_callbacks_set_send_data_callback(callbacks) {
+            _, _, head, length, source, user in
+            HTTP2Callbacks.send(head, length, source, user)
+        }
     }
+
+    private static let frameHeadBytes = 9
 
     /// Frame types as bytes (RFC 9113 6): nghttp2's enum arrives as 32 bits.
     enum frameType {
@@ -95,11 +102,23 @@ enum HTTP2Callbacks {
 
     typealias Frame = UnsafePointer<nghttp2_frame>
 
+    /// The stream's slot while the stream is open. What comes in for one stream mostly comes
+    /// together: the last one is not looked for again.
+    @inline(__always)
     private static func slot(
-        _ session: OpaquePointer, _ id: Int32
+        _ session: OpaquePointer, _ id: Int32, _ cell: UnsafeMutablePointer<HTTP2Cell>
     ) -> UnsafeMutablePointer<HTTP2Slot>? {
-        nghttp2_session_get_stream_user_data(session, id)?
+        if let recent = cell.pointee.recent, recent.pointee.streamID == id { return recent }
+        return find(session, id, cell)
+    }
+
+    private static func find(
+        _ session: OpaquePointer, _ id: Int32, _ cell: UnsafeMutablePointer<HTTP2Cell>
+    ) -> UnsafeMutablePointer<HTTP2Slot>? {
+        let found = nghttp2_session_get_stream_user_data(session, id)?
             .assumingMemoryBound(to: HTTP2Slot.self)
+        cell.pointee.recent = found
+        return found
     }
 
     static func beginHeaders(
@@ -110,7 +129,7 @@ enum HTTP2Callbacks {
         cell.pointee.headerFramesTaken &+= 1
         let id = frame.pointee.hd.stream_id
         guard frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else {
-            if let slot = slot(session, id) {
+            if let slot = slot(session, id, cell) {
                 slot.pointee.fieldCount = 0
                 slot.pointee.fieldBytes = 0
             }
@@ -126,6 +145,7 @@ enum HTTP2Callbacks {
         let slot = cell.pointee.claim()
         slot.pointee.streamID = id
         nghttp2_session_set_stream_user_data(session, id, UnsafeMutableRawPointer(slot))
+        cell.pointee.recent = slot
         return 0
     }
 
@@ -133,10 +153,10 @@ enum HTTP2Callbacks {
         _ session: OpaquePointer, _ frame: Frame, _ name: UnsafeRawBufferPointer,
         _ value: UnsafeRawBufferPointer, _ user: UnsafeMutableRawPointer
     ) -> Int32 {
-        guard frame.pointee.hd.type == frameType.headers,
-            let slot = slot(session, frame.pointee.hd.stream_id)
-        else { return 0 }
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        guard frame.pointee.hd.type == frameType.headers,
+            let slot = slot(session, frame.pointee.hd.stream_id, cell)
+        else { return 0 }
         // Charged before it is copied: a bomb of tiny references costs counting, not memory.
         slot.pointee.fieldCount &+= 1
         slot.pointee.fieldBytes &+= name.count &+ value.count &+ 32
@@ -182,7 +202,7 @@ enum HTTP2Callbacks {
         let header = frame.pointee.hd
         switch header.type {
         case frameType.headers:
-            guard let slot = slot(session, header.stream_id) else { return 0 }
+            guard let slot = slot(session, header.stream_id, cell) else { return 0 }
             if frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST {
                 cell.pointee.events.append(HTTP2Event(kind: .head, slot: slot.pointee.index))
             }
@@ -191,7 +211,7 @@ enum HTTP2Callbacks {
             }
         case frameType.data:
             if header.flags & endStream != 0 {
-                guard let slot = slot(session, header.stream_id) else { return 0 }
+                guard let slot = slot(session, header.stream_id, cell) else { return 0 }
                 cell.pointee.events.append(HTTP2Event(kind: .end, slot: slot.pointee.index))
             } else if header.length <= frame.pointee.data.padlen {
                 // Nothing in it, or nothing but padding.
@@ -200,7 +220,7 @@ enum HTTP2Callbacks {
         case frameType.settings:
             if header.flags & acknowledge == 0 { settingsReceived(session, cell) }
         case frameType.rstStream:
-            if let slot = slot(session, header.stream_id) {
+            if let slot = slot(session, header.stream_id, cell) {
                 slot.pointee.isResetByPeer = true
             } else {
                 cell.pointee.lateResets &+= 1
@@ -222,7 +242,7 @@ enum HTTP2Callbacks {
             cell.pointee.noteResetSent(code: frame.pointee.rst_stream.error_code)
         case frameType.data, frameType.headers:
             if header.type == frameType.data { cell.pointee.noteSent(bytes: header.length) }
-            if header.flags & endStream != 0, let slot = slot(session, header.stream_id) {
+            if header.flags & endStream != 0, let slot = slot(session, header.stream_id, cell) {
                 cell.pointee.events.append(HTTP2Event(kind: .answered, slot: slot.pointee.index))
             }
         default:
@@ -236,7 +256,8 @@ enum HTTP2Callbacks {
         _ user: UnsafeMutableRawPointer
     ) -> Int32 {
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
-        guard let base = cell.pointee.inputBase, let slot = slot(session, id) else { return 0 }
+        guard let base = cell.pointee.inputBase, let slot = slot(session, id, cell)
+        else { return 0 }
         let start = UnsafeRawPointer(data) - base
         // nghttp2 hands DATA out of the caller's own bytes; anything else would be a new library.
         guard start >= 0, length <= cell.pointee.inputCount - start else {
@@ -250,8 +271,10 @@ enum HTTP2Callbacks {
     static func streamClosed(
         _ session: OpaquePointer, _ id: Int32, _ code: UInt32, _ user: UnsafeMutableRawPointer
     ) -> Int32 {
-        guard let slot = slot(session, id) else { return 0 }
         let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        guard let slot = slot(session, id, cell) else { return 0 }
+        // The library knows the stream no more, though its slot is taken for a while.
+        cell.pointee.recent = nil
         cell.pointee.events.append(
             HTTP2Event(
                 kind: .closed, slot: slot.pointee.index, code: code,
@@ -259,34 +282,53 @@ enum HTTP2Callbacks {
         return 0
     }
 
-    /// nghttp2 asks for up to `length` payload bytes of one stream.
+    /// nghttp2 asks for up to `length` payload bytes of one stream. It is told how many there are;
+    /// `send` takes them from where they lie, as they would be copied twice otherwise.
     static func read(
         _ buffer: UnsafeMutablePointer<UInt8>?, _ length: Int,
         _ flags: UnsafeMutablePointer<UInt32>?,
         _ source: UnsafeMutablePointer<nghttp2_data_source>?,
         _ user: UnsafeMutableRawPointer?
     ) -> Int {
-        guard let buffer, let flags, let user,
+        guard let flags, let user,
             let slot = source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Slot.self)
         else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        guard cell.pointee.hasRoomOut else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
         let available = slot.pointee.out.count
         let count = min(available, length)
         if count == 0, !slot.pointee.isEnded {
             slot.pointee.isDeferred = true
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
-        if count > 0 {
-            slot.pointee.out.move(count, to: buffer)
-            slot.pointee.sentBytes += count
-        }
-        if slot.pointee.isEnded, slot.pointee.out.isEmpty {
+        flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        if slot.pointee.isEnded, available == count {
             flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
         }
-        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        return count
+    }
+
+    /// A DATA frame leaves: its head, and the payload that `read` counted.
+    private static func send(
+        _ head: UnsafePointer<UInt8>?, _ count: Int,
+        _ source: UnsafeMutablePointer<nghttp2_data_source>?, _ user: UnsafeMutableRawPointer?
+    ) -> Int32 {
+        guard let head, let cell = user?.assumingMemoryBound(to: HTTP2Cell.self),
+            let target = cell.pointee.target,
+            let slot = source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Slot.self),
+            count <= slot.pointee.out.count
+        else { return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+        let room = target.pointee.reserve(frameHeadBytes + count)
+        room.copyMemory(from: head, byteCount: frameHeadBytes)
+        if count > 0 {
+            slot.pointee.out.move(count, to: room + frameHeadBytes)
+            slot.pointee.sentBytes += count
+        }
+        target.pointee.commit(frameHeadBytes + count)
         if slot.pointee.wantsDrain, slot.pointee.out.count <= cell.pointee.lowWater {
             slot.pointee.wantsDrain = false
             cell.pointee.events.append(HTTP2Event(kind: .drained, slot: slot.pointee.index))
         }
-        return count
+        return 0
     }
 }

@@ -115,11 +115,16 @@ struct HTTP2Cell: ~Copyable {
     let pool: BlockPool
     var slots: [UnsafeMutablePointer<HTTP2Slot>] = []
     var free: [Int] = []
+    /// The slot that was asked for last, while its stream is open.
+    var recent: UnsafeMutablePointer<HTTP2Slot>?
     var active = 0
     var events: [HTTP2Event] = []
     /// Start and length of the bytes being taken in, to turn pointers into ranges.
     var inputBase: UnsafeRawPointer?
     var inputCount = 0
+    /// Where frames go while they are asked for, until it holds so many bytes.
+    var target: UnsafeMutablePointer<ByteQueue>?
+    var targetLimit = 0
     /// At or below this many bytes a stream that waits for room is told.
     var lowWater = 16 << 10
     /// Suspicious frames since the session began; the connection judges their rate.
@@ -128,6 +133,8 @@ struct HTTP2Cell: ~Copyable {
     var headerFramesTaken = 0
     /// Resets of streams that were over.
     var lateResets = 0
+    /// An answer has named its request: the name of that field is in the peer's table.
+    var hasNamedRequest = false
     /// Something has left: our SETTINGS, at least.
     var hasSentFrames = false
     /// The widest of the open streams' send windows when the last SETTINGS began, and the initial
@@ -155,6 +162,13 @@ struct HTTP2Cell: ~Copyable {
         }
     }
 
+    /// Frames are asked for, and not so many yet.
+    @inline(__always)
+    var hasRoomOut: Bool {
+        guard let target else { return false }
+        return target.pointee.count < targetLimit
+    }
+
     mutating func claim() -> UnsafeMutablePointer<HTTP2Slot> {
         active += 1
         if let index = free.popLast() { return slots[index] }
@@ -166,6 +180,7 @@ struct HTTP2Cell: ~Copyable {
 
     mutating func release(_ index: Int) {
         guard index < slots.count, slots[index].pointee.streamID >= 0 else { return }
+        if recent == slots[index] { recent = nil }
         slots[index].pointee.reset()
         free.append(index)
         active -= 1

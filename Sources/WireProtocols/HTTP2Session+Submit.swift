@@ -11,7 +11,7 @@ extension HTTP2Session {
     public mutating func sendContinue(slot: Int) {
         let pointer = cell.pointee.slots[slot]
         guard pointer.pointee.streamID > 0 else { return }
-        FieldBlock().withNameValues(status: 100, length: nil) { pairs in
+        FieldBlock().withNameValues(status: 100, length: nil, isFirst: false) { pairs in
             nghttp2_submit_headers(
                 session, UInt8(NGHTTP2_FLAG_NONE.rawValue), pointer.pointee.streamID, nil,
                 pairs.baseAddress, pairs.count, nil)
@@ -25,7 +25,9 @@ extension HTTP2Session {
     ) {
         let id = slot.pointee.streamID
         let session = self.session
-        fields.withNameValues(status: status, length: length) { pairs in
+        let isFirst = !cell.pointee.hasNamedRequest
+        if isFirst { cell.pointee.hasNamedRequest = fields.contains("x-request-id") }
+        fields.withNameValues(status: status, length: length, isFirst: isFirst) { pairs in
             guard hasBody else {
                 nghttp2_submit_response(session, id, pairs.baseAddress, pairs.count, nil)
                 return
@@ -45,9 +47,10 @@ extension FieldBlock {
     private static let digits = 24
 
     /// A response's fields as nghttp2 wants them: the status, the block, the length if there is
-    /// one. Valid during the call only.
+    /// one. Valid during the call only. `isFirst`: of the connection's answers.
     func withNameValues(
-        status: Int, length: Int?, _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Void
+        status: Int, length: Int?, isFirst: Bool,
+        _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Void
     ) {
         withUnsafeTemporaryAllocation(byteCount: 2 * Self.digits, alignment: 8) { numbers in
             withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: count + 2) { pairs in
@@ -57,7 +60,12 @@ extension FieldBlock {
                         ":status",
                         HTTP1Writer.decimal(
                             status, in: .init(rebasing: numbers[..<Self.digits]))))
-                var filled = 1 + addPairs(to: .init(rebasing: pairs[1...]))
+                var filled = 1
+                while filled <= count {
+                    pairs.initializeElement(
+                        at: filled, to: pair(at: filled - 1, isFirst: isFirst))
+                    filled += 1
+                }
                 if let length {
                     pairs.initializeElement(
                         at: filled,
@@ -72,40 +80,51 @@ extension FieldBlock {
         }
     }
 
-    /// Initializes as many pairs as the block has fields, and returns how many that are.
-    private func addPairs(to pairs: UnsafeMutableBufferPointer<nghttp2_nv>) -> Int {
-        withBytes { raw in
-            guard let base = raw.baseAddress else { return 0 }
-            let start = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: UInt8.self)
-            for index in 0..<count {
-                let field = field(at: index)
-                pairs.initializeElement(
-                    at: index,
-                    to: nghttp2_nv(
-                        name: start + Int(field.nameStart), value: start + Int(field.valueStart),
-                        namelen: Int(field.nameLength), valuelen: Int(field.valueLength),
-                        flags: compressionFlags(ofFieldAt: index)))
-            }
-            return count
+    /// One of our own fields. Names that most answers have are taken from the program's text, so
+    /// that the library neither copies them nor makes their letters small.
+    private func pair(at index: Int, isFirst: Bool) -> nghttp2_nv {
+        let field = field(at: index)
+        let name = bytes(field.nameStart, field.nameLength)
+        let value = bytes(field.valueStart, field.valueLength)
+        switch name.count {
+        case 12 where self.name(at: index, equals: "content-type"):
+            return Self.pair("content-type", value)
+        case 12 where self.name(at: index, equals: "x-request-id"):
+            // A value that never comes again must stay out of the compression table: fifty old
+            // request ids would fill it, and each new one be compared with all of them. The first
+            // goes in for the sake of its name, which needs no spelling after that.
+            let flag = isFirst ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX
+            return Self.pair("x-request-id", value, flags: UInt8(flag.rawValue))
+        default:
+            return nghttp2_nv(
+                name: Self.mutable(name), value: Self.mutable(value),
+                namelen: name.count, valuelen: value.count,
+                flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
         }
     }
 
-    /// `name` outlives everything.
+    /// `name` outlives everything and is in lower case.
+    @inline(__always)
+    private static func pair(
+        _ name: StaticString, _ value: UnsafeRawBufferPointer, flags: UInt8 = 0
+    ) -> nghttp2_nv {
+        nghttp2_nv(
+            name: UnsafeMutablePointer(mutating: name.utf8Start), value: mutable(value),
+            namelen: name.utf8CodeUnitCount, valuelen: value.count,
+            flags: flags | UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue))
+    }
+
+    @inline(__always)
     private static func pair(
         _ name: StaticString, _ value: UnsafeMutableRawBufferPointer
     ) -> nghttp2_nv {
-        nghttp2_nv(
-            name: UnsafeMutablePointer(mutating: name.utf8Start),
-            value: value.baseAddress?.assumingMemoryBound(to: UInt8.self),
-            namelen: name.utf8CodeUnitCount, valuelen: value.count,
-            flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue))
+        pair(name, UnsafeRawBufferPointer(value))
     }
 
-    /// A value that never comes again must stay out of the compression table: fifty old request
-    /// ids would fill it, and each new one be compared with all of them.
-    private func compressionFlags(ofFieldAt index: Int) -> UInt8 {
-        let isUnique = name(at: index, equals: "x-request-id")
-        let flag = isUnique ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE
-        return UInt8(flag.rawValue)
+    /// The library's types say nothing of what it leaves alone.
+    @inline(__always)
+    private static func mutable(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8>? {
+        UnsafeMutableRawPointer(mutating: bytes.baseAddress)?
+            .assumingMemoryBound(to: UInt8.self)
     }
 }

@@ -77,9 +77,11 @@ private struct Replayed {
             let request = InferenceRequest(
                 id: id, model: ModelID(0), task: .chat, streams: true, promptBytes: 400)
             let usage = Usage(inputTokens: 100, outputTokens: 20)
-            scheduler.handle(
-                [.arrived(request), .finished(id, .init(outcome: .completed, usage: usage))],
-                at: now, into: &actions)
+            var events = EventQueue()
+            events.append(.arrived(request))
+            events.append(.finished(id, .init(outcome: .completed, usage: usage)))
+            scheduler.handle(&events, at: now, into: &actions)
+            #expect(events.count == 0)
         }
     }
 

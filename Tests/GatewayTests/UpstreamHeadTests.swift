@@ -33,6 +33,22 @@ import Testing
                 + "content-length: 1234\r\n\r\n")
     }
 
+    @Test func everyDigitOfANameIsRight() {
+        var random = RandomSource(seed: 3)
+        for round in 0..<500 {
+            let (id, instance) = (random.next() >> UInt64(round % 64), random.next())
+            var name: [UInt8] = []
+            let run = UInt32(truncatingIfNeeded: instance)
+            RequestName.append(to: &name, id: RequestID(id), instance: run)
+            func hex(_ number: UInt64, _ digits: Int) -> String {
+                let text = String(number, radix: 16)
+                return String(repeating: "0", count: digits - text.count) + text
+            }
+            let expected = "jg-\(hex(UInt64(run), 8))-\(hex(id, 16))"
+            #expect(String(decoding: name, as: UTF8.self) == expected)
+        }
+    }
+
     @Test func thePoolsKeyAndPathAreInIt() throws {
         let text = try head("http://127.0.0.1:8000/engine", key: "secret", .classify)
         #expect(text.hasPrefix("before|POST /engine/classify HTTP/1.1\r\n"))

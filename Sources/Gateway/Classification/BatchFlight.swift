@@ -50,7 +50,9 @@ final class BatchFlight: ClientHandler {
     /// Parts of the same batch that may start when this one and its own parts are over.
     var successors: [BatchFlight] = []
 
-    var placement: Placement?
+    /// Where it was placed last.
+    private(set) var pool: PoolID?
+    private var endpoint = EndpointID(0)
     private var connection: ClientConnection?
     private(set) var status = 0
     private(set) var retryAfter: TimeSpan?
@@ -100,9 +102,10 @@ final class BatchFlight: ClientHandler {
         shell.submit(.arrived(request))
     }
 
-    func dispatch(_ placement: Placement) {
+    func dispatch(_ placement: borrowing Placement) {
         guard phase == .placing else { return }
-        self.placement = placement
+        endpoint = placement.endpoint
+        pool = shell.directory.endpoints[endpoint.index].pool
         hasRetriedFresh = false
         isCounted = true
         endWaiting()
@@ -113,16 +116,14 @@ final class BatchFlight: ClientHandler {
     }
 
     private func begin(fresh: Bool) {
-        guard let placement else { return }
         phase = .sending
         sentAt = now
         lastByteAt = now
         collected.removeAll(keepingCapacity: true)
-        let endpoint = shell.directory.endpoints[placement.endpoint.index]
-        switch shell.connect(self, to: placement.endpoint, fresh: fresh) {
+        switch shell.connect(self, to: endpoint, fresh: fresh) {
         case .success(let connection):
             self.connection = connection
-            write(to: connection, endpoint)
+            write(to: connection, shell.directory.endpoints[endpoint.index])
         case .failure(let failure): attemptFailed(failure)
         }
     }
@@ -328,7 +329,7 @@ final class BatchFlight: ClientHandler {
         endAttempt()
         endWaiting()
         phase = .idle
-        placement = nil
+        pool = nil
         if collected.capacity > 256 << 10 { collected = [] }
         texts.removeAll(keepingCapacity: texts.capacity <= 256 << 10)
         ends.removeAll(keepingCapacity: true)

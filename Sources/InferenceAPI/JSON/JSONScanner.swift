@@ -186,35 +186,42 @@ public struct JSONScanner {
     }
 
     private static func endOfContainer(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+        let count = bytes.count
+        guard start >= 0, start < count, let base = bytes.baseAddress else { return count }
         var depth = 0
         var offset = start
-        while offset < bytes.count {
-            switch bytes[offset] {
-            case UInt8(ascii: "\""):
+        while offset < count {
+            let byte = base.load(fromByteOffset: offset, as: UInt8.self)
+            if byte == UInt8(ascii: "\"") {
                 offset = endOfString(bytes, from: offset)
                 continue
-            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                depth -= 1
-                if depth == 0 { return offset + 1 }
+            }
+            offset &+= 1
+            // Brackets are braces but for one bit.
+            switch byte | 0x20 {
+            case UInt8(ascii: "{"): depth &+= 1
+            case UInt8(ascii: "}"):
+                depth &-= 1
+                if depth == 0 { return offset }
             default: break
             }
-            offset += 1
         }
-        return bytes.count
+        return count
     }
 
     static func endOfString(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        var offset = start + 1
-        while offset < bytes.count {
-            offset = ByteSearch.skipPlain(in: bytes, from: offset)
-            guard offset < bytes.count else { break }
-            switch bytes[offset] {
-            case UInt8(ascii: "\""): return offset + 1
-            case UInt8(ascii: "\\"): offset += 2
-            default: offset += 1
+        let count = bytes.count
+        guard start >= 0, start < count, let base = bytes.baseAddress else { return count }
+        var offset = start &+ 1
+        while offset < count {
+            offset = ByteSearch.skipInString(base, count, from: offset)
+            guard offset < count else { break }
+            if base.load(fromByteOffset: offset, as: UInt8.self) == UInt8(ascii: "\"") {
+                return offset &+ 1
             }
+            // A backslash, and what it escapes.
+            offset &+= 2
         }
-        return bytes.count
+        return count
     }
 }

@@ -42,16 +42,46 @@ public struct BodySplices: Sendable {
     }
 }
 
+/// What of a body has to be kept until it is known where the request goes, to say then what is to
+/// be edited.
+public struct BodyEdits: Sendable {
+    let task: InferenceTask
+    let model: String
+    let streams: Bool
+    let clientWantsUsage: Bool
+    let layout: BodyLayout
+}
+
 extension ParsedRequest {
+    public var edits: BodyEdits {
+        BodyEdits(
+            task: task, model: model, streams: streams, clientWantsUsage: clientWantsUsage,
+            layout: layout)
+    }
+
+    /// See ``BodyEdits/splices(body:upstreamModel:injectUsage:)``.
+    public func splices(
+        body: UnsafeRawBufferPointer, upstreamModel: String?, injectUsage: Bool
+    ) -> BodySplices {
+        edits.splices(body: body, upstreamModel: upstreamModel, injectUsage: injectUsage)
+    }
+}
+
+extension BodyEdits {
     /// The edits that make this body one for an endpoint. `upstreamModel` is the model's name
     /// there if it differs; `injectUsage` makes a stream end with the usage chunk.
     public func splices(
         body: UnsafeRawBufferPointer, upstreamModel: String?, injectUsage: Bool
     ) -> BodySplices {
         var splices = BodySplices()
-        var members: [[UInt8]] = []
         let name = upstreamModel ?? model
-        if !hasModel(name, in: body) {
+        let injectUsage = injectUsage && streams && !clientWantsUsage
+            && (task == .chat || task == .completion)
+        let hasModel = hasModel(name, in: body)
+        // Most bodies go as they came.
+        if hasModel, !injectUsage { return splices }
+        var members: [[UInt8]] = []
+        if !hasModel {
             var text: [UInt8] = []
             JSONText.append(name, to: &text)
             if let range = layout.model {
@@ -60,7 +90,7 @@ extension ParsedRequest {
                 members.append(Array("\"model\":".utf8) + text)
             }
         }
-        if injectUsage, streams, !clientWantsUsage, task == .chat || task == .completion {
+        if injectUsage {
             if let options = layout.streamOptions {
                 splices.injectUsage(into: options)
             } else {
@@ -81,7 +111,10 @@ extension ParsedRequest {
         guard let range = layout.model, range.upperBound <= body.count,
             body[range].first == UInt8(ascii: "\"")
         else { return false }
-        return name.utf8.elementsEqual(model.utf8)
+        let (name, model) = (name.utf8.span, model.utf8.span)
+        guard name.count == model.count else { return false }
+        for index in name.indices where name[index] != model[index] { return false }
+        return true
     }
 }
 

@@ -8,6 +8,8 @@ public enum UnaryUsage {
         var usage: Range<Int>?
         var count: Range<Int>?
         let isWhole = scanner.walkRoot { key, value in
+            // Both names have five letters.
+            guard key.count == 5 else { return true }
             if usage == nil, scanner.equals(key, "usage") {
                 usage = value
             } else if count == nil, scanner.equals(key, "count") {
@@ -30,29 +32,50 @@ public enum UnaryUsage {
         else { return usage }
         scanner.forEachMember(of: range) { key, value in
             guard value.upperBound <= scanner.bytes.count else { return false }
-            if scanner.equals(key, "prompt_tokens") || scanner.equals(key, "input_tokens") {
-                usage.inputTokens = tokens(value, scanner) ?? usage.inputTokens
-            } else if scanner.equals(key, "completion_tokens")
-                || scanner.equals(key, "output_tokens")
-            {
-                usage.outputTokens = tokens(value, scanner) ?? usage.outputTokens
-            } else if scanner.equals(key, "prompt_tokens_details")
-                || scanner.equals(key, "input_tokens_details")
-            {
-                guard scanner.kind(at: value.lowerBound) == .object else { return true }
-                usage.cachedInputTokens =
-                    scanner.member("cached_tokens", of: value).flatMap { tokens($0, scanner) }
-            }
+            note(key, value, scanner, in: &usage)
             return true
         }
         return usage
     }
 
+    /// Names of one length are told apart by their letters, all others by their length alone.
+    @inline(__always)
+    private static func note(
+        _ key: Range<Int>, _ value: Range<Int>, _ scanner: JSONScanner, in usage: inout Usage
+    ) {
+        switch key.count {
+        case 13 where scanner.equals(key, "prompt_tokens"),
+            12 where scanner.equals(key, "input_tokens"):
+            usage.inputTokens = tokens(value, scanner) ?? usage.inputTokens
+        case 17 where scanner.equals(key, "completion_tokens"),
+            13 where scanner.equals(key, "output_tokens"):
+            usage.outputTokens = tokens(value, scanner) ?? usage.outputTokens
+        case 21 where scanner.equals(key, "prompt_tokens_details"),
+            20 where scanner.equals(key, "input_tokens_details"):
+            guard scanner.kind(at: value.lowerBound) == .object else { return }
+            usage.cachedInputTokens =
+                scanner.member("cached_tokens", of: value).flatMap { tokens($0, scanner) }
+        default: break
+        }
+    }
+
     private static func tokens(_ value: Range<Int>, _ scanner: JSONScanner) -> Int? {
         // Text that nobody validated may end where the value should be.
-        guard !value.isEmpty, value.upperBound <= scanner.bytes.count,
-            let count = scanner.integer(value), count >= 0
+        guard !value.isEmpty, value.lowerBound >= 0, value.upperBound <= scanner.bytes.count
         else { return nil }
+        // Digits that cannot overflow, as counts are.
+        if value.count <= 18 {
+            var count = 0
+            var offset = value.lowerBound
+            while offset < value.upperBound {
+                let digit = scanner.bytes[offset] &- UInt8(ascii: "0")
+                if digit > 9 { break }
+                count = count &* 10 &+ Int(digit)
+                offset &+= 1
+            }
+            if offset == value.upperBound { return count }
+        }
+        guard let count = scanner.integer(value), count >= 0 else { return nil }
         return count
     }
 }

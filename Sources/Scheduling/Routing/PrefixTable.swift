@@ -38,7 +38,7 @@ struct PrefixTable: Sendable {
     /// By endpoint: what was used before this reading of the clock is gone.
     private var forgotten: [Int64]
     /// By endpoint.
-    private let budgets: [Int64]
+    private var budgets: [Int64]
     private let memory: TimeSpan
 
     /// - Parameters:
@@ -100,6 +100,12 @@ struct PrefixTable: Sendable {
         guard !prefix.isEmpty else { return }
         let tag = Self.tag(prefix[prefix.count - 1].hash, endpoint)
         if let place = place(of: tag) { entries[place].answered = UInt32(clamping: tokens) }
+    }
+
+    /// The endpoint keeps what it has not used for so many computed tokens; 0: nothing at all.
+    mutating func setBudget(_ tokens: Int, of endpoint: Int) {
+        guard budgets.indices.contains(endpoint) else { return }
+        budgets[endpoint] = tokens > 0 ? Int64(tokens) : -1
     }
 
     /// The endpoint's cache is gone.

@@ -32,24 +32,23 @@ struct HTTP1Reading<Head: Equatable> {
     /// The most bytes that lay unread while the parser wanted more.
     private(set) var mostHeld = 0
 
-    private var block = FieldBlock()
-
     /// Feeds `bytes` in the pieces that `choice` says; `nil`: all at once.
     init(
         _ bytes: UnsafeRawBufferPointer, cut choice: UInt8?,
         _ next: (UnsafeRawBufferPointer, inout FieldBlock) throws(HTTP1Error) -> Step
     ) throws(Finding) {
         var lengths = choice.map(PieceLengths.init)
+        var block = FieldBlock()
         var end = 0
         while end < bytes.count, error == nil {
             end += lengths?.next(of: bytes.count - end) ?? bytes.count
-            try feed(bytes, to: end, next)
+            try feed(bytes, to: end, &block, next)
             mostHeld = max(mostHeld, end - start)
         }
     }
 
     private mutating func feed(
-        _ bytes: UnsafeRawBufferPointer, to end: Int,
+        _ bytes: UnsafeRawBufferPointer, to end: Int, _ block: inout FieldBlock,
         _ next: (UnsafeRawBufferPointer, inout FieldBlock) throws(HTTP1Error) -> Step
     ) throws(Finding) {
         // A step uses a byte or ends a message; two for each byte are plenty.
@@ -62,14 +61,14 @@ struct HTTP1Reading<Head: Equatable> {
                 self.error = error
                 return
             }
-            if try !take(step, input) { return }
+            if try !take(step, input, block) { return }
         }
         throw Finding(description: "it goes on without using bytes up")
     }
 
     /// False if the parser wants more.
     private mutating func take(
-        _ step: Step, _ input: UnsafeRawBufferPointer
+        _ step: Step, _ input: UnsafeRawBufferPointer, _ block: borrowing FieldBlock
     ) throws(Finding) -> Bool {
         let last = messages.count - 1
         let isWithin = last >= 0 && messages[last].end == nil

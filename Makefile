@@ -28,7 +28,7 @@ unit: setup
 	swift test
 
 integration: release peers counts
-	$(VENV)/bin/python -m pytest -q Tests/Integration
+	$(VENV)/bin/python -m pytest -q -rsx Tests/Integration
 
 # Every parser with 30,000 inputs of the fuzzer's.
 fuzz-short: setup

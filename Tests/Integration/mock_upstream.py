@@ -16,6 +16,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from ports import free_port
+
 WORDS = [
     "전력을", " 아끼면", " 더", " 많은 토큰을", ' "따옴표"', " back\\slash", " naïve", " 🔋",
     " 처리할", "\n수 있습니다", " joule", " <b>",
@@ -154,8 +156,8 @@ class MockUpstream:
         self.accepted = 0
         self.sockets: set[socket.socket] = set()
         self.lock = threading.Lock()
+        self.port = self.port or free_port()
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
-        self.port = self.listener.getsockname()[1]
         self.stopping = False
         threading.Thread(target=self._accept, daemon=True).start()
 

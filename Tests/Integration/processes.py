@@ -4,12 +4,13 @@ import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
+
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -146,12 +147,6 @@ class Gateway(Process):
     def resident_bytes(self) -> int:
         fields = pathlib.Path(f"/proc/{self.child.pid}/statm").read_text().split()
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 def can_emulate() -> bool:

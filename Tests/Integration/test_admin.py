@@ -7,7 +7,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clients import CHAT, H1, H2, chat_body
-from processes import ROOT, free_port
+from ports import free_port
+from processes import ROOT
 
 
 def families(gateway) -> dict:

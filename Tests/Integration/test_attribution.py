@@ -7,7 +7,8 @@ import time
 import pytest
 
 from clients import H1, H2, payloads
-from processes import can_emulate, free_port
+from ports import free_port
+from processes import can_emulate
 
 ASKS = [("x-joulegate-energy", "true")]
 

@@ -11,7 +11,8 @@ import pytest
 
 from clients import CHAT, H1, H2, chat_body, judge_stream
 from mock_upstream import reference
-from processes import Process, free_port
+from ports import free_port
+from processes import Process
 
 MOCK = pathlib.Path(__file__).with_name("mock_upstream.py")
 

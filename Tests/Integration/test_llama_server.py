@@ -14,6 +14,7 @@ import openai
 import pytest
 
 import processes
+from ports import free_port
 
 if os.environ.get("JOULEGATE_REAL_LLM") != "1":
     pytest.skip(
@@ -35,7 +36,7 @@ class LlamaServer:
             ["sh", "scripts/llm-venv.sh", str(venv)], cwd=processes.ROOT, check=True,
             stdout=subprocess.PIPE, text=True)
         program, model = made.stdout.split()
-        self.port = processes.free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "llama-server.log"
         with self.log.open("wb") as log:

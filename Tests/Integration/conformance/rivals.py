@@ -14,6 +14,7 @@ import h2.exceptions
 import processes
 from clients import CHAT
 from mock_upstream import MockUpstream
+from ports import free_port
 
 from .contrary import Contrary
 
@@ -105,21 +106,21 @@ def spawn(name, version, command, h2, h1=None) -> Rival:
 
 
 def haproxy(folder, model) -> Rival:
-    ports = {"h2": processes.free_port(), "h1": processes.free_port()}
+    ports = {"h2": free_port(), "h1": processes.free_port()}
     file = folder / "haproxy.cfg"
     file.write_text(HAPROXY.format(model=model, **ports))
     return spawn("HAProxy", version_of("haproxy", "-v"), ["haproxy", "-db", "-f", file], **ports)
 
 
 def nginx(folder, model) -> Rival:
-    ports = {"h2": processes.free_port(), "h1": processes.free_port()}
+    ports = {"h2": free_port(), "h1": processes.free_port()}
     file = folder / "nginx.conf"
     file.write_text(NGINX.format(model=model, folder=folder, **ports))
     return spawn("nginx", version_of("nginx", "-v"), ["nginx", "-c", file, "-p", folder], **ports)
 
 
 def nghttpx(folder, model) -> Rival:
-    port = processes.free_port()
+    port = free_port()
     return spawn("nghttpx", version_of("nghttpx", "--version"), [
         "nghttpx", f"-f127.0.0.1,{port};no-tls", f"-b127.0.0.1,{model}", "--workers=1",
         "--conf=/dev/null", "--errorlog-file=/dev/null"], port, port)
@@ -132,7 +133,7 @@ def nghttpd(folder, model) -> Rival:
         file = root / path.decode()[1:]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"x" * size)
-    port = processes.free_port()
+    port = free_port()
     return spawn("nghttpd", version_of("nghttpd", "--version"), [
         "nghttpd", "--no-tls", "-a", "127.0.0.1", "-d", root, str(port)], port)
 

@@ -53,7 +53,6 @@ private final class Connection {
     init(body: Int) throws {
         guard let session = HTTP2Session(limits: Limits()) else { throw Unexpected("no session") }
         self.session = session
-        answer.append(name: ":status", value: "200")
         answer.append(name: "content-type", value: "application/json")
         let pieces = stride(from: 0, to: body, by: 16 << 10).map { start in
             let count = min(body - start, 16 << 10)
@@ -93,7 +92,7 @@ private final class Connection {
         guard let slot else { throw Unexpected("no head") }
         session.swapHead(slot: slot, with: &head)
         guard head.count == 11, payload <= bytes.count else { throw Unexpected("wrong head") }
-        session.respond(slot: slot, fields: answer, end: true)
+        session.respond(slot: slot, status: 200, fields: answer, end: true)
         guard session.fill(&output, limit: 1 << 20) else { throw Unexpected("no memory") }
         output.consume(output.count)
         session.takeEvents(into: &events)

@@ -18,7 +18,8 @@ extension EmulatedService {
             }
         case "/metrics" where options.hasMetrics:
             let page = EngineMetricsPage(
-                engine: engine, dialect: dialect, model: options.model)
+                engine: engine, dialect: dialect, model: options.model,
+                hasPrefixCache: options.hasPrefixCache)
             answer(id, contentType: text, page.text, into: &output)
         default:
             if let page = document(path, at: now) {

@@ -19,7 +19,7 @@ extension EmulatedService {
     /// For the usage; `nil`: this server does not say. Choices share their prompt, and it counts
     /// once.
     func cachedTokens(_ exchange: Exchange) -> Int? {
-        guard options.hasPrefixCache else { return nil }
+        guard options.hasPrefixCache, options.saysCachedTokens else { return nil }
         let all = exchange.parts.reduce(0) { $0 + $1.cachedTokens }
         let prompts = exchange.parts.reduce(0) { $0 + $1.inputTokens }
         guard prompts > 0 else { return 0 }

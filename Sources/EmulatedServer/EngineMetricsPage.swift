@@ -5,8 +5,10 @@ import InferenceTypes
 struct EngineMetricsPage {
     private var page = JSONText()
     private let labels: String
+    private let hasPrefixCache: Bool
 
-    init(engine: EmulatedEngine, dialect: Dialect, model: String) {
+    init(engine: EmulatedEngine, dialect: Dialect, model: String, hasPrefixCache: Bool) {
+        self.hasPrefixCache = hasPrefixCache
         if dialect.isLlama {
             labels = ""
             addLlama(engine)
@@ -36,7 +38,9 @@ struct EngineMetricsPage {
         type("vllm:cache_config_info", "gauge")
         sample(
             "vllm:cache_config_info",
-            "block_size=\"\(engine.kvBlockTokens)\",num_gpu_blocks=\"\(engine.kvBlocks)\"", 1)
+            "block_size=\"\(engine.kvBlockTokens)\",enable_prefix_caching="
+                + "\"\(hasPrefixCache ? "True" : "False")\",num_gpu_blocks=\"\(engine.kvBlocks)\"",
+            1)
         counter("vllm:num_preemptions_total", Double(counters.preemptions))
         counter("vllm:prompt_tokens_total", Double(counters.promptTokens))
         counter("vllm:prompt_tokens_cached_total", Double(counters.cachedPromptTokens))

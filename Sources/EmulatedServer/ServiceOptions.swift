@@ -13,6 +13,8 @@ public struct ServiceOptions: Sendable {
     public var faults: FaultPlan
     /// Prompts that begin alike share their beginning, and answers say how much of it was cached.
     public var hasPrefixCache = false
+    /// Answers say how much of their prompt was cached; vLLM's do only if told to.
+    public var saysCachedTokens = true
     /// `/metrics` is there on llama-server only with `--metrics`.
     public var hasMetrics = true
     /// Wall-clock seconds since 1970 at the monotonic origin, for `created`.

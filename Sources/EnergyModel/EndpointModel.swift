@@ -32,17 +32,17 @@ public struct EndpointModel: Sendable {
 
     public internal(set) var curve: IterationCurve
     public let prefillRule: PrefillRule
-    var parameters: Parameters
-    var prefillRate: Double
+    @usableFromInline var parameters: Parameters
+    @usableFromInline var prefillRate: Double
     /// c_p = (P_p - P0) / R_p: energy above idle per uncached input token.
     /// H100: (640 - 120) W / 22 000 per s = 0.02364 J; NPU (assumed): 175 / 9 000 = 0.01944 J.
     public internal(set) var prefillEnergyPerToken: JoulesPerToken
     /// e2 x kv: joules per token of context per output token.
     /// 0.2 J/GB x 128 kB = 2.56e-5 J.
-    var kvEnergyPerStep: Double
-    var profileProvenance: Provenance
+    @usableFromInline var kvEnergyPerStep: Double
+    @usableFromInline var profileProvenance: Provenance
     /// Relative standard deviation of what prefill is said to cost.
-    var prefillDeviation: Double
+    @usableFromInline var prefillDeviation: Double
 
     public init(
         profile: Profile, engine: EngineKind, parameters: Parameters = .defaults
@@ -70,6 +70,8 @@ public struct EndpointModel: Sendable {
     }
 
     /// `pre = (Lin - cached) / R_p`. H100, 1 155 tokens: 52.5 ms. NPU: 128.3 ms.
+    @inlinable
+    @inline(__always)
     public func prefillTime(of size: RequestSize) -> TimeSpan {
         guard prefillRate > 0 else { return .zero }
         return TimeSpan(seconds: Double(size.uncachedInputTokens) / prefillRate)
@@ -89,6 +91,8 @@ public struct EndpointModel: Sendable {
         return generationEstimate(size, on: load)
     }
 
+    @inlinable
+    @inline(__always)
     func provenance(batch: Int) -> Provenance {
         curve.provenance(batch: batch).combined(with: profileProvenance)
             .combined(with: .modelled)

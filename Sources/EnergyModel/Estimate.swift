@@ -24,6 +24,7 @@ public struct Estimate: Hashable, Sendable {
     /// Never ``Provenance/measured``: a prediction is at best modelled.
     public var provenance: Provenance
 
+    @inlinable
     public init(
         marginalEnergy: Joules, timeToFirstToken: TimeSpan,
         interTokenLatency: TimeSpan = .zero, runningInterTokenLatency: TimeSpan = .zero,
@@ -39,5 +40,15 @@ public struct Estimate: Hashable, Sendable {
         self.duration = duration
         self.energyDeviation = energyDeviation
         self.provenance = provenance
+    }
+
+    /// What promises are held against.
+    @inlinable
+    @inline(__always)
+    public var times: EndpointModel.Times {
+        EndpointModel.Times(
+            firstToken: timeToFirstToken, gap: interTokenLatency,
+            runningGap: runningInterTokenLatency, step: iterationTime, stall: prefillStall,
+            gapSeconds: interTokenLatency.seconds)
     }
 }

@@ -20,16 +20,20 @@ public struct IterationCurve: Sendable {
     public let capacity: Int
     public private(set) var idlePower: Watts
     /// By batch, 0 to ``capacity``. One array, so that a copy of the model is one reference.
-    private var rows: [Row]
+    @usableFromInline
+    private(set) var rows: [Row]
 
-    private struct Row: Sendable {
+    @usableFromInline
+    struct Row: Sendable {
         var bucket: Int
-        var time: TimeSpan
+        @usableFromInline var time: TimeSpan
         var power: Watts
-        var energy: Joules
-        var provenance: Provenance
+        @usableFromInline var energy: Joules
+        @usableFromInline var provenance: Provenance
         /// Relative standard deviation of the energy.
-        var deviation: Double
+        @usableFromInline var deviation: Double
+        /// `exp(-B / 4)`, which every placement asks for.
+        @usableFromInline var solitude: Double
     }
 
     /// A profile says nothing of how sure it is. By what it says of itself: half for assumptions,
@@ -63,7 +67,8 @@ public struct IterationCurve: Sendable {
         var rows = [
             Row(
                 bucket: 0, time: .zero, power: idle, energy: .zero,
-                provenance: profile.provenance, deviation: deviation(profile.provenance))
+                provenance: profile.provenance, deviation: deviation(profile.provenance),
+                solitude: 1)
         ]
         var seconds = 0.0
         var joules = 0.0
@@ -78,7 +83,8 @@ public struct IterationCurve: Sendable {
                     bucket: bucket, time: TimeSpan(seconds: seconds), power: Watts(watts),
                     energy: Joules(joules),
                     provenance: word,
-                    deviation: deviation(word.combined(with: profile.provenance))))
+                    deviation: deviation(word.combined(with: profile.provenance)),
+                    solitude: Self.solitude(batch)))
         }
         return rows
     }
@@ -100,12 +106,29 @@ public struct IterationCurve: Sendable {
         return last.provenance.combined(with: .modelled)
     }
 
-    private func index(_ batch: Int) -> Int { min(max(batch, 0), capacity) }
+    @usableFromInline
+    static func solitude(_ batch: Int) -> Double {
+        Mathematics.exp(-Double(batch) / 4)
+    }
+
+    /// `exp(-B / 4)`: how likely it is, by experience, that nobody has joined `B` sequences by the
+    /// time they have ended.
+    @inlinable
+    @inline(__always)
+    func solitude(batch: Int) -> Double {
+        rows.indices.contains(batch) ? rows[batch].solitude : Self.solitude(batch)
+    }
+
+    @inlinable
+    @inline(__always)
+    func index(_ batch: Int) -> Int { min(max(batch, 0), capacity) }
 
     /// The batch as which `batch` sequences run: the smallest bucket that holds them.
     public func bucket(holding batch: Int) -> Int { rows[index(batch)].bucket }
 
     /// tau(B): the time in which every running sequence gains one token. Zero for no batch.
+    @inlinable
+    @inline(__always)
     public func iterationTime(batch: Int) -> TimeSpan { rows[index(batch)].time }
 
     /// P(B): what the whole accelerator group draws.
@@ -115,11 +138,17 @@ public struct IterationCurve: Sendable {
     public func powerAboveIdle(batch: Int) -> Watts { rows[index(batch)].power - idlePower }
 
     /// E*(B) = (P(B) - P0) x tau(B): the energy of one iteration above idle.
+    @inlinable
+    @inline(__always)
     public func energyAboveIdle(batch: Int) -> Joules { rows[index(batch)].energy }
 
+    @inlinable
+    @inline(__always)
     public func provenance(batch: Int) -> Provenance { rows[index(batch)].provenance }
 
     /// Relative standard deviation of ``energyAboveIdle(batch:)``.
+    @inlinable
+    @inline(__always)
     public func deviation(batch: Int) -> Double { rows[index(batch)].deviation }
 
     // MARK: What was learned

@@ -154,14 +154,16 @@ final class ControlPlane {
                 path: endpoint.pathPrefix + "/metrics", timeout: timeout
             ) { [unowned self] outcome in
                 guard case .answered(200, let body) = outcome else { return }
-                self.noteLoad(endpoint.id, EngineLoadPage(body, engine: kind))
+                self.noteLoad(endpoint.id, EngineLoadPage(body, engine: kind), of: kind)
             }
         }
         desk.tick(at: reactor.now)
         for page in meterPages { page.read(timeout: timeout, into: desk) }
     }
 
-    private func noteLoad(_ endpoint: EndpointID, _ page: EngineLoadPage) {
+    private func noteLoad(
+        _ endpoint: EndpointID, _ page: EngineLoadPage, of kind: EngineKind
+    ) {
         // Without these two there is no load to speak of: "missing" is not "zero".
         guard let running = page.running, let waiting = page.waiting else { return }
         submit(
@@ -169,7 +171,18 @@ final class ControlPlane {
                 endpoint,
                 Scheduler.ScrapedLoad(
                     running: Int(saturating: running), waiting: Int(saturating: waiting),
-                    kvUsage: page.kvUsage, at: reactor.now)))
+                    kvUsage: page.kvUsage, cache: page.cache(of: kind),
+                    at: reactor.now)))
+    }
+}
+
+extension EngineLoadPage {
+    /// llama-server counts only those input tokens that it computed, and tells with every answer.
+    fileprivate func cache(of kind: EngineKind) -> Scheduler.CacheReport {
+        guard kind != .llamaServer else { return Scheduler.CacheReport() }
+        return Scheduler.CacheReport(
+            promptTokens: promptTokens, cachedPromptTokens: cachedPromptTokens,
+            room: prefixCacheRoom)
     }
 }
 

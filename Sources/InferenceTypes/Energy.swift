@@ -69,6 +69,7 @@ public enum Provenance: String, CaseIterable, Sendable {
     case assumed
 
     /// The weaker of two: what may be said of a figure computed from both.
+    @inlinable
     public func combined(with other: Provenance) -> Provenance {
         if self == .assumed || other == .assumed { return .assumed }
         if self == .modelled || other == .modelled { return .modelled }

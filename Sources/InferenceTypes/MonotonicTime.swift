@@ -13,6 +13,7 @@ public struct TimeSpan: Hashable, Comparable, Sendable {
     public static func seconds(_ value: Int64) -> TimeSpan { scaled(value, by: 1_000_000_000) }
 
     /// From fractional seconds; NaN becomes zero, anything out of range saturates.
+    @inlinable
     public init(seconds value: Double) {
         let nanoseconds = value * 1e9
         if nanoseconds >= 9.2e18 {

@@ -74,12 +74,17 @@ extension Scheduler {
         public var waiting: Int
         /// Share of the KV cache in use, 0 to 1; `nil` if the server does not say.
         public var kvUsage: Double?
+        public var cache: CacheReport
         public var at: MonotonicTime
 
-        public init(running: Int, waiting: Int, kvUsage: Double? = nil, at: MonotonicTime) {
+        public init(
+            running: Int, waiting: Int, kvUsage: Double? = nil,
+            cache: CacheReport = CacheReport(), at: MonotonicTime
+        ) {
             self.running = running
             self.waiting = waiting
             self.kvUsage = kvUsage
+            self.cache = cache
             self.at = at
         }
     }

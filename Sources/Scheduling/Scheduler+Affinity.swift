@@ -8,35 +8,39 @@ extension Scheduler {
         router.recalls = false
         guard affinity.isOn, !requests.records[slot].request.prefix.isEmpty else { return }
         let tokens = requests.records[slot].inputTokens
-        for index in router.eligible {
-            let held = affinity.held(
-                requests.records[slot].request.prefix, inputTokens: tokens, on: index, at: now)
-            router.cached[index] = affinity.expected(held, on: index, at: now)
-            if held > 0 { router.recalls = true }
-        }
+        router.recalls = affinity.recall(
+            requests.records[slot].request.prefix, inputTokens: tokens, among: router.eligible,
+            at: now, into: &router.cached)
     }
 
     /// The request in `slot` goes to endpoint `index`, which has its prompt from now on.
     mutating func remember(_ slot: Int, _ size: RequestSize, on index: Int, at now: MonotonicTime) {
         requests.records[slot].cachedTokens = size.cachedInputTokens
         requests.records[slot].believedTokens = 0
-        guard affinity.isOn, !requests.records[slot].request.prefix.isEmpty else { return }
+        guard affinity.isOn else { return }
+        guard !requests.records[slot].request.prefix.isEmpty else {
+            affinity.placed(believed: 0, of: size.inputTokens, on: index)
+            return
+        }
         let prefix = requests.records[slot].request.prefix
-        requests.records[slot].believedTokens = affinity.held(
-            prefix, inputTokens: size.inputTokens, on: index, at: now)
+        let held = affinity.held(prefix, inputTokens: size.inputTokens, on: index, at: now)
+        requests.records[slot].believedTokens = held
+        affinity.placed(believed: held, of: size.inputTokens, on: index)
         affinity.table.use(prefix, on: index, computing: size.uncachedInputTokens, at: now)
     }
 
     /// A request was answered to the end.
     mutating func learnHits(
-        _ record: RequestRecord, _ usage: Usage, on index: Int, at now: MonotonicTime
+        _ slot: Int, _ usage: Usage, on index: Int, at now: MonotonicTime
     ) {
-        guard affinity.isOn, !record.request.prefix.isEmpty else { return }
+        guard affinity.isOn, !requests.records[slot].request.prefix.isEmpty else { return }
         if let said = usage.cachedInputTokens {
-            affinity.observe(believed: record.believedTokens, said: said, on: index, at: now)
+            affinity.observe(
+                believed: requests.records[slot].believedTokens, said: said, on: index, at: now)
         }
         affinity.table.answered(
-            record.request.prefix, on: index, tokens: max(usage.outputTokens ?? 0, 0))
+            requests.records[slot].request.prefix, on: index,
+            tokens: max(usage.outputTokens ?? 0, 0))
     }
 
     /// How much of what the endpoint is believed to hold it finds, 0 to 1.

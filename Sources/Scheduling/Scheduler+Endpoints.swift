@@ -24,6 +24,7 @@ extension Scheduler {
         guard endpoints.indices.contains(id.index) else { return }
         let own = endpoints[id.index].running.sequences
         endpoints[id.index].foreign.observe(load, own: own)
+        affinity.scraped(load.cache, kvUsage: load.kvUsage, on: id.index, at: now)
         notePower(id.index, at: now)
         ledger.foreign(
             endpoints[id.index].foreign.sequences(at: now), on: id.index, models[id.index],

@@ -17,7 +17,7 @@ extension Scheduler {
         else { return }
         requests.records[slot].firstTokenAt = now
         noteForLearning(firstTokenOf: slot, on: index, at: now)
-        ledger.firstToken(&requests.records[slot].work, on: index, models[index], at: now)
+        ledger.firstToken(&requests.records[slot].work, on: index, at: now)
         endpoints[index].prefill.settled(
             requests.records[slot].prefill,
             isVisible: requests.records[slot].request.streams, at: now)
@@ -81,21 +81,22 @@ extension Scheduler {
             end(slot)
             return
         }
-        let record = requests.records[slot]
-        charge(record, into: &actions)
-        end(slot)
+        charge(slot, into: &actions)
         pace.ended(at: now)
-        switch completion.outcome {
-        case .completed:
-            judge(record, completion.usage, at: now)
-            learnHits(record, completion.usage, on: index, at: now)
+        if isAnswered {
+            judge(slot, completion.usage, at: now)
+            learnHits(slot, completion.usage, on: index, at: now)
             statistics.learn(
-                from: completion.usage, of: record.request, sequences: record.sequences)
-            answeredToTheEnd(index, isTrial: record.isTrial, at: now, into: &actions)
-        case .cancelled:
-            if record.isTrial { endpoints[index].breaker.trialAbandoned() }
+                from: completion.usage, of: requests.records[slot].request,
+                sequences: requests.records[slot].sequences)
+        }
+        let isTrial = requests.records[slot].isTrial
+        end(slot)
+        switch completion.outcome {
+        case .completed: answeredToTheEnd(index, isTrial: isTrial, at: now, into: &actions)
+        case .cancelled: if isTrial { endpoints[index].breaker.trialAbandoned() }
         case .failed(let failure):
-            failed(index, failure, isTrial: record.isTrial, at: now, into: &actions)
+            failed(index, failure, isTrial: isTrial, at: now, into: &actions)
         }
         report(index, at: now, into: &actions)
         retireIfDone(index, at: now, into: &actions)
@@ -120,7 +121,7 @@ extension Scheduler {
         requests.records[slot].isTrial = false
         let isRepeated = requests.records[slot].lastFailure?.isServerError ?? false
         requests.records[slot].lastFailure = failure
-        if failure.verdict != .saturated { requests.records[slot].tried.append(index) }
+        if failure.verdict != .saturated { requests.noteTried(index, by: slot) }
         // A request on which one endpoint after another errs is rather to blame itself: it counts
         // against the first one only, or a handful like it would take them all out of rotation.
         if isTrial || !isRepeated || !failure.isServerError {

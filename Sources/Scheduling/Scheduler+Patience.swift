@@ -19,20 +19,20 @@ extension Scheduler {
     /// is expected to be so short that a single burst spoils it.
     @inline(__always)
     func strictness(_ slot: Int) -> Double {
-        // Fields one by one: a copy of the record would count references.
-        let learned =
-            governor(of: requests.records[slot].request).map { governors[$0].strictness } ?? 1
+        let learned = governor(of: slot).map { governors[$0].strictness } ?? 1
         let shortness = min(max(2 - Double(requests.records[slot].outputTokens) / 40, 0), 1)
         return max(learned, shortness)
     }
 
     @inline(__always)
-    private func governor(of request: InferenceRequest) -> Int? {
-        guard (0..<configuration.modelCount).contains(request.model.index) else { return nil }
+    private func governor(of slot: Int) -> Int? {
+        // Field by field: the request is a few hundred bytes.
+        let model = requests.records[slot].request.model.index
+        guard (0..<configuration.modelCount).contains(model) else { return nil }
         let tenants = configuration.tenants.count
-        let tenant = request.tenant.index
+        let tenant = requests.records[slot].request.tenant.index
         let owner = (0..<tenants).contains(tenant) ? tenant : tenants
-        return request.model.index * (tenants + 1) + owner
+        return model * (tenants + 1) + owner
     }
 
     /// True while enough of the promised time to first token is left.
@@ -90,16 +90,19 @@ extension Scheduler {
     /// Nothing is learned from those without a promise or a count of tokens, from whole answers,
     /// whose first byte comes with the last token, and from those that nobody could have served in
     /// time where they were placed.
-    mutating func judge(_ record: RequestRecord, _ usage: Usage, at now: MonotonicTime) {
-        guard record.request.streams, record.isAttainable,
-            let governor = governor(of: record.request), let first = record.firstTokenAt,
-            record.objective != LatencyObjective()
+    mutating func judge(_ slot: Int, _ usage: Usage, at now: MonotonicTime) {
+        let objective = requests.records[slot].objective
+        guard requests.records[slot].request.streams, requests.records[slot].isAttainable,
+            let governor = governor(of: slot), let first = requests.records[slot].firstTokenAt,
+            objective != LatencyObjective()
         else { return }
-        let tokens = (usage.outputTokens ?? record.progress) / record.sequences
+        let tokens =
+            (usage.outputTokens ?? requests.records[slot].progress)
+            / requests.records[slot].sequences
         guard tokens > 0 else { return }
+        let arrival = requests.records[slot].arrival
         governors[governor].observe(
-            met: record.objective.isMet(
-                firstToken: first - record.arrival, end: now - record.arrival,
-                outputTokens: tokens))
+            met: objective.isMet(
+                firstToken: first - arrival, end: now - arrival, outputTokens: tokens))
     }
 }

@@ -14,12 +14,28 @@ extension Scheduler {
 
     /// Runs the filters for the request in `slot`.
     mutating func survey(_ slot: Int, at now: MonotonicTime) -> Prospect {
+        let fills = isFiller(slot, at: now) && !isForced(slot, at: now)
+        if !fills, !power.isOn, !requests.records[slot].hasMore,
+            let all = filter.all(
+                for: requests.records[slot].request.task,
+                of: requests.records[slot].request.model)
+        {
+            router.consider(
+                all, endpoints, sequences: requests.records[slot].sequences, at: now)
+            if !router.eligible.isEmpty { return .now }
+        }
+        return surveyClosely(slot, fills: fills, at: now)
+    }
+
+    /// The same with all that may forbid an endpoint to this very request.
+    private mutating func surveyClosely(
+        _ slot: Int, fills: Bool, at now: MonotonicTime
+    ) -> Prospect {
         router.eligible.removeAll(keepingCapacity: true)
         var hope = false
         var isShortOfPower = false
-        // Fields one by one, here and below: a copy of the record is kilobytes and references.
+        // Fields one by one, here and below: the record is hundreds of bytes.
         let sequences = requests.records[slot].sequences
-        let fills = isFiller(slot, at: now) && !isForced(slot, at: now)
         for index in filter.endpoints(of: requests.records[slot].request.model)
         where mayUse(index, slot) {
             if endpoints[index].isUsable(at: now) {
@@ -51,7 +67,7 @@ extension Scheduler {
     func mayUse(_ index: Int, _ slot: Int) -> Bool {
         filter.permits(
             requests.records[slot].request.task, of: requests.records[slot].request.tenant,
-            on: index) && !requests.records[slot].tried.contains(index)
+            on: index) && !requests.hasTried(index, by: slot)
     }
 
     /// True if the pick breaks a promise, as far as can be predicted.

@@ -57,17 +57,16 @@ public struct Scheduler: ~Copyable, Sendable {
     var ends: UInt64 = 0
     /// Kept between events so that none allocates.
     var scratchSlots: [Int] = []
+    /// A value whose size is not known has to stay where it is, and with it the whole: without it a
+    /// method that changes nothing gets a copy of all of these fields, two kilobytes, from one that
+    /// does.
+    private let anchor: any Sendable = ()
 
     /// `start`: the clock's present reading, from which energy counts.
     public init(configuration: Configuration, seed: UInt64, at start: MonotonicTime = .zero) {
         self.configuration = configuration
         filter = CandidateFilter(configuration)
-        let models = configuration.endpoints.map { endpoint in
-            EndpointModel(
-                profile: endpoint.profile,
-                engine: configuration.pools[endpoint.pool.index].engine,
-                parameters: configuration.model)
-        }
+        let models = Self.models(configuration)
         self.models = models
         endpoints = configuration.endpoints.indices.map { index in
             EndpointState(
@@ -109,6 +108,25 @@ public struct Scheduler: ~Copyable, Sendable {
         governors = Array(
             repeating: AttainmentGovernor(configuration.governor),
             count: max(configuration.modelCount, 0) * (configuration.tenants.count + 1))
+    }
+
+    /// Endpoints of equal profile and engine share one table until they learn: a decision then
+    /// looks at a few tables and not at hundreds.
+    private static func models(_ configuration: Configuration) -> [EndpointModel] {
+        struct Kind: Hashable {
+            var profile: Profile
+            var engine: EngineKind
+        }
+        var known: [Kind: EndpointModel] = [:]
+        return configuration.endpoints.map { endpoint in
+            let kind = Kind(
+                profile: endpoint.profile,
+                engine: configuration.pools[endpoint.pool.index].engine)
+            let model = known[kind] ?? EndpointModel(
+                profile: kind.profile, engine: kind.engine, parameters: configuration.model)
+            known[kind] = model
+            return model
+        }
     }
 
     /// Takes one event and appends what is to be done about it. Whatever fell due before `now`

@@ -17,6 +17,8 @@ public struct EngineLoadPage: Hashable, Sendable {
     /// Steps since the engine's start: with the tokens, the batch size and step time.
     public var iterations: Double?
     public var preemptions: Double?
+    /// Tokens that the prefix cache has room for, what runs included; 0: it is switched off.
+    public var prefixCacheRoom: Double?
     public var summary = PrometheusText.Summary()
 
     public enum Signal: CaseIterable, Sendable {
@@ -34,6 +36,9 @@ public struct EngineLoadPage: Hashable, Sendable {
         var found = [(sum: Double, count: Int)](repeating: (0, 0), count: names.count)
         summary = PrometheusText.parse(page) { sample in
             guard sample.value.isFinite, sample.value >= 0 else { return }
+            if let room = Self.prefixCacheRoom(sample, kind) {
+                prefixCacheRoom = (prefixCacheRoom ?? 0) + room
+            }
             for (index, name) in names.enumerated() where sample.isNamed(name.metric) {
                 if let (label, value) = name.match, sample.label(label) != value { continue }
                 found[index].sum += sample.value

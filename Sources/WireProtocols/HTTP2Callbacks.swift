@@ -75,7 +75,13 @@ enum HTTP2Callbacks {
             guard let session, let frame, let user else { return 0 }
             return HTTP2Callbacks.frameSent(session, frame, user)
         }
+        nghttp2_session_callbacks_set_send_data_callback(callbacks) {
+            _, _, head, length, source, user in
+            HTTP2Callbacks.send(head, length, source, user)
+        }
     }
+
+    private static let frameHeadBytes = 9
 
     /// Frame types as bytes (RFC 9113 6): nghttp2's enum arrives as 32 bits.
     enum frameType {
@@ -276,34 +282,53 @@ enum HTTP2Callbacks {
         return 0
     }
 
-    /// nghttp2 asks for up to `length` payload bytes of one stream.
+    /// nghttp2 asks for up to `length` payload bytes of one stream. It is told how many there are;
+    /// `send` takes them from where they lie, as they would be copied twice otherwise.
     static func read(
         _ buffer: UnsafeMutablePointer<UInt8>?, _ length: Int,
         _ flags: UnsafeMutablePointer<UInt32>?,
         _ source: UnsafeMutablePointer<nghttp2_data_source>?,
         _ user: UnsafeMutableRawPointer?
     ) -> Int {
-        guard let buffer, let flags, let user,
+        guard let flags, let user,
             let slot = source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Slot.self)
         else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        guard cell.pointee.hasRoomOut else { return Int(NGHTTP2_ERR_PAUSE.rawValue) }
         let available = slot.pointee.out.count
         let count = min(available, length)
         if count == 0, !slot.pointee.isEnded {
             slot.pointee.isDeferred = true
             return Int(NGHTTP2_ERR_DEFERRED.rawValue)
         }
-        if count > 0 {
-            slot.pointee.out.move(count, to: buffer)
-            slot.pointee.sentBytes += count
-        }
-        if slot.pointee.isEnded, slot.pointee.out.isEmpty {
+        flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        if slot.pointee.isEnded, available == count {
             flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
         }
-        let cell = user.assumingMemoryBound(to: HTTP2Cell.self)
+        return count
+    }
+
+    /// A DATA frame leaves: its head, and the payload that `read` counted.
+    private static func send(
+        _ head: UnsafePointer<UInt8>?, _ count: Int,
+        _ source: UnsafeMutablePointer<nghttp2_data_source>?, _ user: UnsafeMutableRawPointer?
+    ) -> Int32 {
+        guard let head, let cell = user?.assumingMemoryBound(to: HTTP2Cell.self),
+            let target = cell.pointee.target,
+            let slot = source?.pointee.ptr?.assumingMemoryBound(to: HTTP2Slot.self),
+            count <= slot.pointee.out.count
+        else { return Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+        let room = target.pointee.reserve(frameHeadBytes + count)
+        room.copyMemory(from: head, byteCount: frameHeadBytes)
+        if count > 0 {
+            slot.pointee.out.move(count, to: room + frameHeadBytes)
+            slot.pointee.sentBytes += count
+        }
+        target.pointee.commit(frameHeadBytes + count)
         if slot.pointee.wantsDrain, slot.pointee.out.count <= cell.pointee.lowWater {
             slot.pointee.wantsDrain = false
             cell.pointee.events.append(HTTP2Event(kind: .drained, slot: slot.pointee.index))
         }
-        return count
+        return 0
     }
 }

@@ -122,6 +122,9 @@ struct HTTP2Cell: ~Copyable {
     /// Start and length of the bytes being taken in, to turn pointers into ranges.
     var inputBase: UnsafeRawPointer?
     var inputCount = 0
+    /// Where frames go while they are asked for, until it holds so many bytes.
+    var target: UnsafeMutablePointer<ByteQueue>?
+    var targetLimit = 0
     /// At or below this many bytes a stream that waits for room is told.
     var lowWater = 16 << 10
     /// Suspicious frames since the session began; the connection judges their rate.
@@ -157,6 +160,13 @@ struct HTTP2Cell: ~Copyable {
             slot.deinitialize(count: 1)
             slot.deallocate()
         }
+    }
+
+    /// Frames are asked for, and not so many yet.
+    @inline(__always)
+    var hasRoomOut: Bool {
+        guard let target else { return false }
+        return target.pointee.count < targetLimit
     }
 
     mutating func claim() -> UnsafeMutablePointer<HTTP2Slot> {

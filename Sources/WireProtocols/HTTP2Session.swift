@@ -245,13 +245,20 @@ public struct HTTP2Session: ~Copyable {
     /// Serialises frames into `target` until it holds `limit` bytes or nothing is left to send.
     /// Returns false if the library failed (memory).
     public mutating func fill(_ target: inout ByteQueue, limit: Int) -> Bool {
-        while target.count < limit {
-            var bytes: UnsafePointer<UInt8>?
-            let count = nghttp2_session_mem_send(session, &bytes)
-            if count < 0 { return false }
-            guard count > 0, let bytes else { return true }
-            target.append(UnsafeRawBufferPointer(start: bytes, count: count))
+        let (session, cell) = (self.session, self.cell)
+        return withUnsafeMutablePointer(to: &target) { target in
+            cell.pointee.target = target
+            cell.pointee.targetLimit = limit
+            defer { cell.pointee.target = nil }
+            while target.pointee.count < limit {
+                var bytes: UnsafePointer<UInt8>?
+                let count = nghttp2_session_mem_send(session, &bytes)
+                if count < 0 { return false }
+                // DATA frames that came before these bytes are in the target already.
+                guard count > 0, let bytes else { return true }
+                target.pointee.append(UnsafeRawBufferPointer(start: bytes, count: count))
+            }
+            return true
         }
-        return true
     }
 }

@@ -43,6 +43,9 @@ struct Emulate: ParsableCommand {
     @Flag(help: "Prompts that begin alike share the computed beginning, as servers do.")
     var prefixCache = false
 
+    @Flag(help: "Answers do not say how much of their prompt was cached; the metrics page does.")
+    var hideCachedTokens = false
+
     @Option(
         help: "A fault, e.g. cut-chunked:3, error-vllm:2, status-503; several may be given.")
     var fault: [String] = []
@@ -55,6 +58,7 @@ struct Emulate: ParsableCommand {
             seed: seed, faults: try FaultPlan(fault))
         service.engine.timeFactor = timeFactor
         service.hasPrefixCache = prefixCache
+        service.saysCachedTokens = !hideCachedTokens
         service.epoch = Int(Date().timeIntervalSince1970)
         var options = EmulatedServer.Options(service: service)
         options.host = address

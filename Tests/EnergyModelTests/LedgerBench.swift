@@ -46,21 +46,21 @@ struct LedgerBench {
         var work = ledger.placed(
             .init(inputTokens: input, sequences: 1, generates: decodes, streams: true),
             number: id, account: account, prefill: model.prefillTime(of: size), on: endpoint,
-            model, at: now)
-        if input == 0 { ledger.firstToken(&work, on: endpoint, model, at: now) }
+            at: now)
+        if input == 0 { ledger.firstToken(&work, on: endpoint, at: now) }
         running.append((id, endpoint, work))
     }
 
     mutating func firstToken(_ position: Int) {
         ledger.firstToken(
-            &running[position].work, on: running[position].endpoint, model, at: now)
+            &running[position].work, on: running[position].endpoint, at: now)
     }
 
     mutating func end(_ position: Int, isAnswered: Bool = true) {
         var (id, endpoint, work) = running.remove(at: position)
         ledger.left(
             &work, request: RequestID(id), isAnswered: isAnswered, usage: Usage(), on: endpoint,
-            model, at: now)
+            at: now)
     }
 
     /// Closes a window from the meter's last one to now; false if the ledger refused it.

@@ -12,8 +12,8 @@ private func seconds(_ value: Double) -> MonotonicTime { .zero + TimeSpan(second
 
     @Test func aSequenceAloneTakesTheWholeOfEveryStep() {
         var clock = WorkClock(model, at: .zero)
-        var work = clock.placed(stream, prefill: .milliseconds(50), on: model, at: .zero)
-        clock.firstToken(&work, on: model, at: seconds(0.05))
+        var work = clock.placed(stream, prefill: .milliseconds(50), at: .zero)
+        clock.firstToken(&work, at: seconds(0.05))
         clock.advance(to: seconds(0.05 + 0.6841))
         let step = model.curve.energyAboveIdle(batch: 1).value
         #expect(abs(clock.share - 100 * step) < 0.01 * step)
@@ -24,13 +24,13 @@ private func seconds(_ value: Double) -> MonotonicTime { .zero + TimeSpan(second
 
     @Test func twoShareEveryStepEquallyWhileBothAreThere() {
         var clock = WorkClock(model, at: .zero)
-        var first = clock.placed(stream, prefill: .zero, on: model, at: .zero)
-        var second = clock.placed(stream, prefill: .zero, on: model, at: .zero)
-        clock.firstToken(&first, on: model, at: .zero)
-        clock.firstToken(&second, on: model, at: seconds(1))
+        var first = clock.placed(stream, prefill: .zero, at: .zero)
+        var second = clock.placed(stream, prefill: .zero, at: .zero)
+        clock.firstToken(&first, at: .zero)
+        clock.firstToken(&second, at: seconds(1))
         let before = clock.share
         clock.left(
-            &first, isAnswered: true, usage: Usage(), on: model, at: seconds(2))
+            &first, isAnswered: true, usage: Usage(), at: seconds(2))
         let shared = clock.share - before
         let step = model.curve.iterationTime(batch: 2).seconds
         let energy = model.curve.energyAboveIdle(batch: 2).value
@@ -40,9 +40,9 @@ private func seconds(_ value: Double) -> MonotonicTime { .zero + TimeSpan(second
 
     @Test func decodingStandsStillWhileAPromptIsComputed() {
         var clock = WorkClock(model, at: .zero)
-        var work = clock.placed(stream, prefill: .zero, on: model, at: .zero)
-        clock.firstToken(&work, on: model, at: .zero)
-        _ = clock.placed(stream, prefill: .seconds(1), on: model, at: .zero)
+        var work = clock.placed(stream, prefill: .zero, at: .zero)
+        clock.firstToken(&work, at: .zero)
+        _ = clock.placed(stream, prefill: .seconds(1), at: .zero)
         clock.advance(to: seconds(1))
         #expect(clock.turns == 0)
         clock.advance(to: seconds(1.5))
@@ -51,8 +51,8 @@ private func seconds(_ value: Double) -> MonotonicTime { .zero + TimeSpan(second
 
     @Test func reportedTokensSetThePaceOfTheClock() {
         var clock = WorkClock(model, at: .zero)
-        var work = clock.placed(stream, prefill: .zero, on: model, at: .zero)
-        clock.firstToken(&work, on: model, at: .zero)
+        var work = clock.placed(stream, prefill: .zero, at: .zero)
+        clock.firstToken(&work, at: .zero)
         // Half as many tokens as the curve promises.
         for index in 1...80 {
             let tokens = 1 + Int(Double(index) * 0.25 / 0.006841 / 2)
@@ -66,8 +66,8 @@ private func seconds(_ value: Double) -> MonotonicTime { .zero + TimeSpan(second
         var clock = WorkClock(model, at: .zero)
         clock.advance(to: seconds(2))
         #expect(clock.activity.idle == .seconds(2))
-        var work = clock.placed(stream, prefill: .seconds(4), on: model, at: seconds(2))
-        clock.left(&work, isAnswered: false, usage: Usage(), on: model, at: seconds(3))
+        var work = clock.placed(stream, prefill: .seconds(4), at: seconds(2))
+        clock.left(&work, isAnswered: false, usage: Usage(), at: seconds(3))
         #expect(clock.idleSince == seconds(3))
         clock.advance(to: seconds(10))
         #expect(abs(clock.activity.prefillTokens - 22_000) < 1)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 
 import pytest
 
@@ -103,3 +104,23 @@ def test_tenants_with_the_same_prompt_are_told_apart(bench, servers):
     assert believed(OTHER) == 0
     assert believed(ONE) > 0
     assert "Secrets" not in gateway.log
+
+
+@pytest.mark.parametrize("flags, share", [
+    (["--prefix-cache", "--hide-cached-tokens"], 0.7),
+    # A server without such a cache says so on its page.
+    ([], 0),
+])
+def test_a_server_that_tells_nothing_in_answers_is_known_by_its_page(bench, flags, share):
+    servers = [bench.emulator("vllm", PROFILE, *flags, "--time-factor", "0.05")
+               for _ in range(2)]
+    gateway = bench.gateway(servers, policy="energy_aware", scrapes={"interval_ms": 100})
+    time.sleep(0.5)
+    usages = [ask(gateway, messages) for messages in turns(12, "Ships")]
+    assert not any(usage.get("prompt_tokens_details") for usage in usages)
+    asked = sum(usage["prompt_tokens"] for usage in usages[1:])
+    believed = total(gateway, "joulegate_predicted_cached_tokens_total")
+    if share:
+        assert share * asked <= believed <= asked
+    else:
+        assert believed == 0

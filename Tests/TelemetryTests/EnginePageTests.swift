@@ -54,6 +54,30 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("{block_size=\"16\",num_gpu_blocks=\"100\",enable_prefix_caching=\"True\"} 1.0", 1_600.0),
+        ("{block_size=\"16\",num_gpu_blocks=\"100\"} 1.0", 1_600),
+        ("{block_size=\"16\",num_gpu_blocks=\"100\",enable_prefix_caching=\"False\"} 1.0", 0),
+        ("{block_size=\"16\",num_gpu_blocks=\"None\"} 1.0", nil),
+        ("{block_size=\"16\",num_gpu_blocks=\"-4\"} 1.0", nil),
+        ("{block_size=\"nan\",num_gpu_blocks=\"1e400\"} 1.0", nil),
+        (" 1.0", nil),
+    ])
+    func roomForPrefixesIsInTheLabels(_ rest: String, _ expected: Double?) {
+        let page = Array("vllm:cache_config_info\(rest)\n".utf8)
+        #expect(EngineLoadPage(page, engine: .vllm).prefixCacheRoom == expected)
+        // A rank each.
+        let two = EngineLoadPage(page + page, engine: .vllmRBLN).prefixCacheRoom
+        #expect(two == expected.map { $0 * 2 })
+        #expect(EngineLoadPage(page, engine: .sglang).prefixCacheRoom == nil)
+    }
+
+    @Test func sglangSaysItsRoomInTokens() {
+        let page = Array("sglang:max_total_num_tokens 437000.0\n".utf8)
+        #expect(EngineLoadPage(page, engine: .sglang).prefixCacheRoom == 437_000)
+        #expect(EngineLoadPage(page, engine: .llamaServer).prefixCacheRoom == nil)
+    }
+
     @Test func llamaServerAndSGLangAreRead() {
         let llama = EngineLoadPage(
             Array(

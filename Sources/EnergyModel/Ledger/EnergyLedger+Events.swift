@@ -6,9 +6,9 @@ extension EnergyLedger {
     /// ``AccountTable/index(of:)``.
     public mutating func placed(
         _ demand: RequestWork.Demand, number: UInt64, account: Int, prefill: TimeSpan,
-        on endpoint: Int, _ model: EndpointModel, at now: MonotonicTime
+        on endpoint: Int, at now: MonotonicTime
     ) -> RequestWork {
-        var work = clocks[endpoint].placed(demand, prefill: prefill, on: model, at: now)
+        var work = clocks[endpoint].placed(demand, prefill: prefill, at: now)
         work.number = number
         work.account = account
         accounts.update(account) { $0.requests += 1 }
@@ -16,9 +16,9 @@ extension EnergyLedger {
     }
 
     public mutating func firstToken(
-        _ work: inout RequestWork, on endpoint: Int, _ model: EndpointModel, at now: MonotonicTime
+        _ work: inout RequestWork, on endpoint: Int, at now: MonotonicTime
     ) {
-        clocks[endpoint].firstToken(&work, on: model, at: now)
+        clocks[endpoint].firstToken(&work, at: now)
     }
 
     public mutating func progressed(
@@ -34,12 +34,12 @@ extension EnergyLedger {
     /// The request is off the endpoint; its share waits for the windows to close.
     public mutating func left(
         _ work: inout RequestWork, request: RequestID, isAnswered: Bool, usage: Usage,
-        on endpoint: Int, _ model: EndpointModel, at now: MonotonicTime
+        on endpoint: Int, at now: MonotonicTime
     ) {
-        clocks[endpoint].left(
-            &work, isAnswered: isAnswered, usage: usage, on: model, at: now)
+        clocks[endpoint].left(&work, isAnswered: isAnswered, usage: usage, at: now)
         for place in metersOf[endpoint] {
             let since = books[place.meter].marks[place.position]
+            let model = clocks[endpoint].model
             let weight = weight(of: work, since: since, on: endpoint, model) + work.extra
             let residency = (now - max(work.placedAt, since.at)).nanoseconds
             books[place.meter].note(

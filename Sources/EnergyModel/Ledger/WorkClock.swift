@@ -40,6 +40,9 @@ public struct WorkClock: Sendable {
     private var reportedTokens = 0.0
     private var pacedAt: MonotonicTime
 
+    /// Of the endpoint, with what was learned when it was last handed in. The clock's own, since an
+    /// array's element that goes along with a call is copied and its references are counted.
+    private(set) var model: EndpointModel
     /// The model's figures for the present batch.
     private var batch = 0
     private var stepTime = 0.0
@@ -52,6 +55,7 @@ public struct WorkClock: Sendable {
     static let pacePrior = 50.0
 
     public init(_ model: EndpointModel, at start: MonotonicTime) {
+        self.model = model
         activity = EndpointActivity(capacity: model.curve.capacity)
         at = start
         pacedAt = start
@@ -98,8 +102,7 @@ public struct WorkClock: Sendable {
     }
 
     public mutating func placed(
-        _ demand: RequestWork.Demand, prefill: TimeSpan, on model: EndpointModel,
-        at now: MonotonicTime
+        _ demand: RequestWork.Demand, prefill: TimeSpan, at now: MonotonicTime
     ) -> RequestWork {
         advance(to: now)
         inFlight += 1
@@ -110,16 +113,14 @@ public struct WorkClock: Sendable {
         var work = RequestWork(demand, placedAt: now, from: from, seconds: seconds)
         // Of an answer that comes whole nobody sees the first token. No sequence has a turn while
         // its prompt is computed, so it may as well count from here.
-        if demand.generates, !demand.streams { join(&work, model) }
+        if demand.generates, !demand.streams { join(&work) }
         return work
     }
 
-    public mutating func firstToken(
-        _ work: inout RequestWork, on model: EndpointModel, at now: MonotonicTime
-    ) {
+    public mutating func firstToken(_ work: inout RequestWork, at now: MonotonicTime) {
         advance(to: now)
         finishPrefill(of: work)
-        if work.demand.generates, !work.isDecoding { join(&work, model) }
+        if work.demand.generates, !work.isDecoding { join(&work) }
     }
 
     /// `tokens`: output tokens of all its sequences so far. Call ``settlePace()`` after the last
@@ -149,8 +150,7 @@ public struct WorkClock: Sendable {
     /// The request is off the endpoint. `isAnswered`: its answer came to an end, so that its
     /// prompt was computed for certain.
     public mutating func left(
-        _ work: inout RequestWork, isAnswered: Bool, usage: Usage, on model: EndpointModel,
-        at now: MonotonicTime
+        _ work: inout RequestWork, isAnswered: Bool, usage: Usage, at now: MonotonicTime
     ) {
         if let tokens = usage.outputTokens {
             progressed(&work, tokens: min(tokens, 1 << 30), at: now)
@@ -161,12 +161,12 @@ public struct WorkClock: Sendable {
         inFlight = max(inFlight - 1, 0)
         if isAnswered || work.isDecoding && work.demand.streams {
             finishPrefill(of: work)
-            correctPrompt(&work, usage, model)
+            correctPrompt(&work, usage)
         } else {
             abandonPrefill(of: work)
         }
         if isAnswered, !work.demand.generates, model.prefillRule == .onePass {
-            forwardPass(&work, among: running, model)
+            forwardPass(&work, among: running)
         }
         if work.isDecoding {
             decoding = max(decoding - work.demand.sequences, 0)
@@ -174,20 +174,21 @@ public struct WorkClock: Sendable {
             let held = Double(work.demand.inputTokens) + turns - work.turnsFrom
             context = decoding > 0 ? max(context - Double(work.demand.sequences) * held, 0) : 0
         }
-        refresh(model)
+        refresh()
     }
 
-    /// Sequences of others, by the last look at the engine's own page.
+    /// Sequences of others, by the last look at the engine's own page, and the model as it is now.
     public mutating func setForeign(
         _ sequences: Int, on model: EndpointModel, at now: MonotonicTime
     ) {
         advance(to: now)
         foreign = min(max(sequences, 0), 1 << 20)
-        refresh(model)
+        self.model = model
+        refresh()
     }
 
     /// Reads the model's figures again: the batch or the model has changed.
-    public mutating func refresh(_ model: EndpointModel) {
+    private mutating func refresh() {
         prefillRate = model.tokensPerPrefillSecond
         batch = min(decoding + foreign, min(model.curve.capacity, activity.iterations.count - 1))
         stepTime = model.curve.iterationTime(batch: batch).seconds
@@ -202,14 +203,14 @@ public struct WorkClock: Sendable {
 
     // MARK: Parts
 
-    private mutating func join(_ work: inout RequestWork, _ model: EndpointModel) {
+    private mutating func join(_ work: inout RequestWork) {
         work.isDecoding = true
         work.turnsFrom = turns
         work.shareFrom = share
         decoding += work.demand.sequences
         reporting += work.demand.streams ? work.demand.sequences : 0
         context += Double(work.demand.sequences) * Double(work.demand.inputTokens)
-        refresh(model)
+        refresh()
     }
 
     /// The row of prompts is at least past this one.
@@ -231,9 +232,7 @@ public struct WorkClock: Sendable {
         }
     }
 
-    private mutating func correctPrompt(
-        _ work: inout RequestWork, _ usage: Usage, _ model: EndpointModel
-    ) {
+    private mutating func correctPrompt(_ work: inout RequestWork, _ usage: Usage) {
         guard prefillRate > 0, let tokens = usage.inputTokens else { return }
         // A peer's numbers: kept within what can be subtracted.
         let most = 1 << 24
@@ -246,9 +245,7 @@ public struct WorkClock: Sendable {
     }
 
     /// A classifier's items share a pass with what else is there.
-    private mutating func forwardPass(
-        _ work: inout RequestWork, among running: Int, _ model: EndpointModel
-    ) {
+    private mutating func forwardPass(_ work: inout RequestWork, among running: Int) {
         let items = Double(work.demand.sequences)
         let together = min(
             max(running + work.demand.sequences - 1, 1),

@@ -1,5 +1,6 @@
-/// A text that has been validated, to be walked in few steps.
-struct JSONDocument {
+/// A text that has been validated, to be walked in few steps. There is one of each, which is lent
+/// to whoever walks it.
+struct JSONDocument: ~Copyable {
     /// A key or a value of the text.
     struct Node {
         let range: Range<Int>
@@ -22,8 +23,8 @@ struct JSONDocument {
             bytes, depth: min(limit, JSONScanner.greatestDepth),
             makesOutline: bytes.count < UInt32.max)
         let value = try validator.run()
-        outline = validator.outline
-        root = Node(range: value, mark: outline.isFull || outline.marks.isEmpty ? -1 : 0)
+        outline = validator.finish()
+        root = Node(range: value, mark: outline.isFull || outline.count == 0 ? -1 : 0)
     }
 
     /// False: there were too many values, and walks read the text again.
@@ -33,19 +34,26 @@ struct JSONDocument {
     func kind(of node: Node) -> JSONScanner.Kind { scanner.kind(at: node.range.lowerBound) }
 
     /// The bytes between a string's quotes.
+    @inline(__always)
     func contents(of string: Node) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: scanner.bytes[string.range.dropFirst().dropLast()])
+        let (start, end) = (string.range.lowerBound &+ 1, string.range.upperBound &- 1)
+        guard let base = scanner.bytes.baseAddress, start > 0, end >= start,
+            end < scanner.bytes.count
+        else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(start: base + start, count: end &- start)
     }
 
     /// UTF-8 bytes of a string's text, escapes undone.
+    @inline(__always)
     func textCount(of string: Node) -> Int {
-        if string.mark >= 0 { return Int(outline.marks[string.mark].detail) }
+        if string.mark >= 0 { return Int(outline[string.mark].detail) }
         return JSONText.unescapedCount(contents(of: string))
     }
 
+    @inline(__always)
     func hasEscapes(_ string: Node) -> Bool {
         if string.mark >= 0 {
-            return Int(outline.marks[string.mark].detail) != string.range.count - 2
+            return Int(outline[string.mark].detail) != string.range.count - 2
         }
         return contents(of: string).contains(UInt8(ascii: "\\"))
     }
@@ -63,7 +71,7 @@ struct JSONDocument {
         var place = places.lowerBound
         while place &+ 1 < places.upperBound {
             if !body(node(place), node(place &+ 1)) { return }
-            place = Int(outline.marks[place &+ 1].next)
+            place = Int(outline[place &+ 1].next)
         }
     }
 
@@ -77,7 +85,7 @@ struct JSONDocument {
         var place = places.lowerBound
         while place < places.upperBound {
             if !body(node(place)) { return }
-            place = Int(outline.marks[place].next)
+            place = Int(outline[place].next)
         }
     }
 
@@ -85,14 +93,14 @@ struct JSONDocument {
     @inline(__always)
     private func places(in container: Node) -> Range<Int>? {
         guard container.mark >= 0 else { return nil }
-        let mark = outline.marks[container.mark]
+        let mark = outline[container.mark]
         guard mark.detail == 0 else { return nil }
         return container.mark + 1..<Int(mark.next)
     }
 
     @inline(__always)
     private func node(_ place: Int) -> Node {
-        let mark = outline.marks[place]
+        let mark = outline[place]
         return Node(range: Int(mark.start)..<Int(mark.end), mark: place)
     }
 }

@@ -49,6 +49,7 @@ public struct JSONScanner {
     // MARK: Walking validated text
 
     /// The kind of the value at `offset`, by its first byte.
+    @inline(__always)
     public func kind(at offset: Int) -> Kind {
         switch offset < bytes.count ? bytes[offset] : 0 {
         case UInt8(ascii: "\""): .string

@@ -5,15 +5,26 @@ struct MemberKey {
     private let undone: [UInt8]?
 
     @inline(__always)
-    init(_ key: JSONDocument.Node, in document: JSONDocument) {
+    init(_ key: JSONDocument.Node, in document: borrowing JSONDocument) {
         bytes = document.contents(of: key)
         undone = document.hasEscapes(key) ? JSONText.unescapedBytes(bytes) : nil
     }
 
+    /// A key that is known to have no escapes.
+    @inline(__always)
+    init(plain key: JSONDocument.Node, in document: borrowing JSONDocument) {
+        bytes = document.contents(of: key)
+        undone = nil
+    }
+
     @inline(__always)
     func `is`(_ name: StaticString) -> Bool {
-        guard let undone else { return bytes.holds(name) }
-        return undone.withUnsafeBytes { $0.holds(name) }
+        undone == nil ? bytes.holds(name) : isUndone(name)
+    }
+
+    @inline(never)
+    private func isUndone(_ name: StaticString) -> Bool {
+        withBytes { $0.holds(name) }
     }
 
     @inline(__always)
@@ -24,7 +35,8 @@ struct MemberKey {
         let count = suffix.utf8CodeUnitCount
         guard self.count >= count else { return false }
         return withBytes { bytes in
-            UnsafeRawBufferPointer(rebasing: bytes.suffix(count)).holds(suffix)
+            bytes.hasSameBytes(
+                as: UnsafeRawPointer(suffix.utf8Start), at: bytes.count &- count, count: count)
         }
     }
 

@@ -45,6 +45,18 @@ public struct ParsedRequest: Sendable {
         guard body.count <= limits.requestBodyBytes else {
             throw .bodyTooLarge(limit: limits.requestBodyBytes)
         }
+        var request = ParsedRequest(task: task)
+        // Filled in where it is: to be handed from one to the next it would be copied each time.
+        try withUnsafeMutablePointer(to: &request) { request throws(APIError) in
+            try fill(request, from: body, limits, defaultModel)
+        }
+        return request
+    }
+
+    private static func fill(
+        _ request: UnsafeMutablePointer<ParsedRequest>, from body: UnsafeRawBufferPointer,
+        _ limits: Limits, _ defaultModel: String?
+    ) throws(APIError) {
         let document: JSONDocument
         do {
             document = try JSONDocument(validating: body, depth: limits.jsonDepth)
@@ -54,8 +66,8 @@ public struct ParsedRequest: Sendable {
         guard document.kind(of: document.root) == .object else {
             throw .invalid(param: nil, "The body must be a JSON object.")
         }
-        var reader = RequestReader(document, task: task)
-        return try reader.read(defaultModel: defaultModel)
+        var reader = RequestReader(into: request)
+        try reader.read(document, defaultModel: defaultModel)
     }
 }
 

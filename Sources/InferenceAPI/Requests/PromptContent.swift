@@ -5,51 +5,58 @@ extension RequestReader {
     private static let bytesPerTokenIdentifier = 4
 
     /// Text, token identifiers, a part, or an array of these.
-    mutating func readContent(_ value: Node, nesting: Int) {
+    mutating func readContent(
+        _ value: Node, nesting: Int, _ document: borrowing JSONDocument
+    ) {
         switch document.kind(of: value) {
         case .string:
-            request.promptBytes += document.textCount(of: value)
+            request.pointee.promptBytes += document.textCount(of: value)
         case .number:
-            request.promptBytes += Self.bytesPerTokenIdentifier
+            request.pointee.promptBytes += Self.bytesPerTokenIdentifier
         case .array where nesting < Self.greatestNesting:
-            let document = document
             var index = 0
             document.forEachElement(of: value) { value in
                 if nesting == 0 { element = index }
                 index += 1
-                readContent(value, nesting: nesting + 1)
+                readContent(value, nesting: nesting + 1, document)
                 // An item of the responses API, or a prompt of several.
-                if nesting == 0 { request.prompt.boundaries.note(value.range.upperBound) }
+                if nesting == 0 { request.pointee.prompt.boundaries.note(value.range.upperBound) }
                 return !hasFailed
             }
         case .object where nesting < Self.greatestNesting:
-            readPart(value, nesting: nesting)
+            readPart(value, nesting: nesting, document)
         default: break
         }
     }
 
     /// A message, a content part, a document, or an item of the responses API.
-    mutating func readPart(_ object: Node, nesting: Int) {
+    mutating func readPart(
+        _ object: Node, nesting: Int, _ document: borrowing JSONDocument
+    ) {
         var isMedia = false
-        forEachMember(of: object) { reader, key, value in
-            if key.is("content") || key.is("text") || key.is("output") {
-                reader.readContent(value, nesting: nesting + 1)
-            } else if key.is("type") {
-                isMedia = isMedia || reader.isMediaType(value)
-            } else if key.ends(with: "_url") || key.is("input_audio") {
-                guard reader.document.kind(of: value) != .null else { return }
+        forEachMember(of: object, in: document) { reader, key, value in
+            switch key.count {
+            case 7 where key.is("content"), 4 where key.is("text"), 6 where key.is("output"):
+                reader.readContent(value, nesting: nesting + 1, document)
+            case 4 where key.is("type"):
+                isMedia = isMedia || Self.isMediaType(value, document)
+            case 4... where key.ends(with: "_url") || key.is("input_audio"):
+                guard document.kind(of: value) != .null else { return }
                 isMedia = true
-                reader.readAddress(value)
+                reader.readAddress(value, document)
+            default: break
             }
         }
-        if isMedia { request.mediaParts += 1 }
+        if isMedia { request.pointee.mediaParts += 1 }
     }
 
-    private func isMediaType(_ value: Node) -> Bool {
+    private static func isMediaType(
+        _ value: Node, _ document: borrowing JSONDocument
+    ) -> Bool {
         guard document.kind(of: value) == .string else { return false }
         let type = document.contents(of: value)
-        guard type.contains(UInt8(ascii: "\\")) else { return Self.isMediaType(type) }
-        return JSONText.unescapedBytes(type).withUnsafeBytes(Self.isMediaType)
+        guard type.contains(UInt8(ascii: "\\")) else { return isMediaType(type) }
+        return JSONText.unescapedBytes(type).withUnsafeBytes(isMediaType)
     }
 
     private static func isMediaType(_ type: UnsafeRawBufferPointer) -> Bool {
@@ -67,25 +74,25 @@ extension RequestReader {
 
     /// An address as text or as the `url` of an object; any other shape counts as remote, since
     /// nobody knows what a server makes of it.
-    private mutating func readAddress(_ value: Node) {
+    private mutating func readAddress(_ value: Node, _ document: borrowing JSONDocument) {
         switch document.kind(of: value) {
         case .string:
-            if !isData(value) { request.hasRemoteMedia = true }
+            if !Self.isData(value, document) { request.pointee.hasRemoteMedia = true }
         case .object:
-            forEachMember(of: value) { reader, key, value in
+            forEachMember(of: value, in: document) { reader, key, value in
                 guard key.is("url") else { return }
-                switch reader.document.kind(of: value) {
+                switch document.kind(of: value) {
                 case .null: break
-                case .string where reader.isData(value): break
-                default: reader.request.hasRemoteMedia = true
+                case .string where Self.isData(value, document): break
+                default: reader.request.pointee.hasRemoteMedia = true
                 }
             }
-        default: request.hasRemoteMedia = true
+        default: request.pointee.hasRemoteMedia = true
         }
     }
 
     /// True for a `data:` URL. Schemes are case-insensitive (RFC 3986, 3.1).
-    private func isData(_ string: Node) -> Bool {
+    private static func isData(_ string: Node, _ document: borrowing JSONDocument) -> Bool {
         // Enough for the scheme with every character escaped.
         let head = UnsafeRawBufferPointer(rebasing: document.contents(of: string).prefix(32))
         let scheme = JSONText.unescapedBytes(head).prefix(5)

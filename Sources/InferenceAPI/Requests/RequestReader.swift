@@ -1,12 +1,12 @@
 import InferenceTypes
 
-/// Walks a validated body once and fills in a `ParsedRequest`.
-struct RequestReader {
+/// Walks a validated body once and fills in a `ParsedRequest`. The document is lent to every step:
+/// it is neither copied nor counted.
+struct RequestReader: ~Copyable {
     typealias Node = JSONDocument.Node
 
-    let document: JSONDocument
-    var request: ParsedRequest
-    var ledger = KeyLedger()
+    /// What is filled in: whoever made the reader keeps it for as long.
+    let request: UnsafeMutablePointer<ParsedRequest>
     /// The first thing found wrong. Walks stop at it; closures cannot throw through them.
     private(set) var failure: APIError?
     /// The same for the walks: asking an optional of many fields copies them.
@@ -26,51 +26,63 @@ struct RequestReader {
     /// Keeps the search for duplicate keys short; objects that are only passed on are not bound.
     static let greatestMemberCount = 1_024
 
-    init(_ document: JSONDocument, task: InferenceTask) {
-        self.document = document
-        request = ParsedRequest(task: task)
-    }
+    init(into request: UnsafeMutablePointer<ParsedRequest>) { self.request = request }
 
-    mutating func read(defaultModel: String?) throws(APIError) -> ParsedRequest {
-        request.layout.start = document.root.range.lowerBound + 1
-        forEachMember(of: document.root) { reader, key, value in
-            reader.request.layout.isEmptyObject = false
-            reader.readField(key, value)
+    mutating func read(
+        _ document: borrowing JSONDocument, defaultModel: String?
+    ) throws(APIError) {
+        request.pointee.layout.start = document.root.range.lowerBound + 1
+        forEachMember(of: document.root, in: document) { reader, key, value in
+            reader.request.pointee.layout.isEmptyObject = false
+            reader.readField(key, value, document)
         }
         if let failure { throw failure }
-        if request.model.isEmpty {
+        if request.pointee.model.isEmpty {
             guard let defaultModel, !defaultModel.isEmpty else {
                 throw .invalid(param: "model", "You must give a 'model'.")
             }
-            request.model = defaultModel
+            request.pointee.model = defaultModel
         }
-        if request.task == .chat, !hasMessages {
+        if request.pointee.task == .chat, !hasMessages {
             throw .invalid(param: "messages", "You must give 'messages'.")
         }
-        request.maxOutputTokens = maxCompletionTokens ?? maxTokens
-        return request
+        request.pointee.maxOutputTokens = maxCompletionTokens ?? maxTokens
     }
 
     /// Walks an object's members and fails if two have the same key.
     @inline(__always)
     mutating func forEachMember(
-        of object: Node,
+        of object: Node, in document: borrowing JSONDocument,
         _ body: (inout RequestReader, _ key: MemberKey, _ value: Node) -> Void
     ) {
-        let document = document
-        let mark = ledger.open()
+        var ledger = KeyLedger()
         document.forEachMember(of: object) { node, value in
-            let key = MemberKey(node, in: document)
-            ledger.add(key, at: node)
-            if ledger.count(since: mark) > Self.greatestMemberCount {
-                fail(path(to: key.excerpt), "An object has more members than any field needs.")
+            // Told apart here, so that a usual key is two numbers and nothing to be given back.
+            if document.hasEscapes(node) {
+                let key = MemberKey(node, in: document)
+                note(key, in: &ledger)
+                body(&self, key, value)
+            } else {
+                let key = MemberKey(plain: node, in: document)
+                note(key, in: &ledger)
+                body(&self, key, value)
             }
-            body(&self, key, value)
             return !hasFailed
         }
-        if let key = ledger.close(mark, in: document), !hasFailed {
-            fail(path(to: key.excerpt), "The key '\(key.excerpt)' is there twice.")
+        if ledger.isInDoubt, !hasFailed { refuseTwins(in: object, of: document) }
+    }
+
+    @inline(__always)
+    private mutating func note(_ key: MemberKey, in ledger: inout KeyLedger) {
+        ledger.add(key.outset)
+        if ledger.count > Self.greatestMemberCount {
+            fail(path(to: key.excerpt), "An object has more members than any field needs.")
         }
+    }
+
+    private mutating func refuseTwins(in object: Node, of document: borrowing JSONDocument) {
+        guard let key = KeyLedger.twin(in: object, of: document) else { return }
+        fail(path(to: key.excerpt), "The key '\(key.excerpt)' is there twice.")
     }
 
     /// The name of a member of the object being read, for `param`.
@@ -88,39 +100,41 @@ struct RequestReader {
 
     // MARK: Top-level fields
 
-    private mutating func readField(_ key: MemberKey, _ value: Node) {
-        if request.task == .classify { request.classification.note(key, value) }
+    private mutating func readField(
+        _ key: MemberKey, _ value: Node, _ document: borrowing JSONDocument
+    ) {
+        if request.pointee.task == .classify { request.pointee.classification.note(key, value) }
         guard let field = RequestField(key) else { return }
-        if case .model = field { return readModel(value) }
+        if case .model = field { return readModel(value, document) }
         guard document.kind(of: value) != .null else {
             if case .streamOptions = field {
-                request.layout.streamOptions = .init(value: value.range, isObject: false)
+                request.pointee.layout.streamOptions = .init(value: value.range, isObject: false)
             }
             return
         }
         switch field {
         case .messages:
-            request.prompt.content = value.range
-            readMessages(value)
-        case .cacheSalt: request.prompt.salt = value.range
-        case .session: request.prompt.note(session: value.range, key)
+            request.pointee.prompt.content = value.range
+            readMessages(value, document)
+        case .cacheSalt: request.pointee.prompt.salt = value.range
+        case .session: request.pointee.prompt.note(session: value.range, key)
         case .tools:
-            request.prompt.tools = value.range
-            request.promptBytes += value.range.count
-            request.hasTools = true
+            request.pointee.prompt.tools = value.range
+            request.pointee.promptBytes += value.range.count
+            request.pointee.hasTools = true
         case .prompt(let name):
-            request.prompt.note(value.range, named: key)
+            request.pointee.prompt.note(value.range, named: key)
             self.field = name
-            readContent(value, nesting: 0)
+            readContent(value, nesting: 0, document)
             self.field = ""
             element = nil
-        case .restricted(let name): request.restrictedFields.append("\(name)")
-        default: if request.task.generates { readGeneration(field, value) }
+        case .restricted(let name): request.pointee.restrictedFields.append("\(name)")
+        default: if request.pointee.task.generates { readGeneration(field, value, document) }
         }
     }
 
-    private mutating func readModel(_ value: Node) {
-        request.layout.model = value.range
+    private mutating func readModel(_ value: Node, _ document: borrowing JSONDocument) {
+        request.pointee.layout.model = value.range
         switch document.kind(of: value) {
         case .null: return
         case .string:
@@ -129,52 +143,58 @@ struct RequestReader {
                 return fail(
                     "model", "'model' must have 1 to \(Self.greatestModelName) bytes.")
             }
-            request.model = text
+            request.pointee.model = text
         default: fail("model", "'model' must be a string.")
         }
     }
 
-    private mutating func readGeneration(_ field: RequestField, _ value: Node) {
+    private mutating func readGeneration(
+        _ field: RequestField, _ value: Node, _ document: borrowing JSONDocument
+    ) {
         switch field {
-        case .stream: request.streams = boolean(value, "stream")
-        case .streamOptions: readStreamOptions(value)
-        case .responseFormat: request.hasResponseFormat = true
-        case .logprobs: request.hasLogprobs = document.kind(of: value) != .false
-        case .choices: request.choices = integer(value, "n", in: 1...Self.greatestChoices) ?? 1
-        case .maxTokens: maxTokens = integer(value, "max_tokens", in: 0...Int.max)
+        case .stream: request.pointee.streams = boolean(value, "stream", document)
+        case .streamOptions: readStreamOptions(value, document)
+        case .responseFormat: request.pointee.hasResponseFormat = true
+        case .logprobs: request.pointee.hasLogprobs = document.kind(of: value) != .false
+        case .choices: request.pointee.choices =
+                integer(value, "n", in: 1...Self.greatestChoices, document) ?? 1
+        case .maxTokens: maxTokens = integer(value, "max_tokens", in: 0...Int.max, document)
         case .maxCompletionTokens:
-            maxCompletionTokens = integer(value, "max_completion_tokens", in: 0...Int.max)
-        case .maxOutputTokens where request.task == .responses:
-            maxCompletionTokens = integer(value, "max_output_tokens", in: 0...Int.max)
+            maxCompletionTokens = integer(
+                value, "max_completion_tokens", in: 0...Int.max, document)
+        case .maxOutputTokens where request.pointee.task == .responses:
+            maxCompletionTokens = integer(
+                value, "max_output_tokens", in: 0...Int.max, document)
         default: break
         }
     }
 
-    private mutating func readStreamOptions(_ value: Node) {
+    private mutating func readStreamOptions(
+        _ value: Node, _ document: borrowing JSONDocument
+    ) {
         guard document.kind(of: value) == .object else {
             return fail("stream_options", "'stream_options' must be an object.")
         }
         var options = BodyLayout.StreamOptions(value: value.range, isObject: true)
         field = "stream_options"
-        forEachMember(of: value) { reader, key, value in
+        forEachMember(of: value, in: document) { reader, key, value in
             options.isEmptyObject = false
             guard key.is("include_usage") else { return }
             options.includeUsage = value.range
-            guard reader.document.kind(of: value) != .null else { return }
-            reader.request.clientWantsUsage =
-                reader.boolean(value, "stream_options.include_usage")
+            guard document.kind(of: value) != .null else { return }
+            reader.request.pointee.clientWantsUsage =
+                reader.boolean(value, "stream_options.include_usage", document)
         }
         field = ""
-        request.layout.streamOptions = options
+        request.pointee.layout.streamOptions = options
     }
 
-    private mutating func readMessages(_ value: Node) {
+    private mutating func readMessages(_ value: Node, _ document: borrowing JSONDocument) {
         guard document.kind(of: value) == .array else {
             return fail("messages", "'messages' must be an array.")
         }
         hasMessages = true
         field = "messages"
-        let document = document
         var count = 0
         document.forEachElement(of: value) { message in
             element = count
@@ -184,9 +204,9 @@ struct RequestReader {
             } else if document.kind(of: message) != .object {
                 fail("messages[\(count - 1)]", "A message must be an object.")
             } else {
-                readPart(message, nesting: 1)
+                readPart(message, nesting: 1, document)
             }
-            request.prompt.boundaries.note(message.range.upperBound)
+            request.pointee.prompt.boundaries.note(message.range.upperBound)
             return !hasFailed
         }
         if count == 0 { fail("messages", "'messages' must not be empty.") }
@@ -196,7 +216,9 @@ struct RequestReader {
 
     // MARK: Values
 
-    private mutating func boolean(_ value: Node, _ name: StaticString) -> Bool {
+    private mutating func boolean(
+        _ value: Node, _ name: StaticString, _ document: borrowing JSONDocument
+    ) -> Bool {
         switch document.kind(of: value) {
         case .true: return true
         case .false: return false
@@ -207,7 +229,8 @@ struct RequestReader {
     }
 
     private mutating func integer(
-        _ value: Node, _ name: StaticString, in range: ClosedRange<Int>
+        _ value: Node, _ name: StaticString, in range: ClosedRange<Int>,
+        _ document: borrowing JSONDocument
     ) -> Int? {
         if let number = document.scanner.integer(value.range), range ~= number { return number }
         let upper = range.upperBound == .max ? "or more" : "to \(range.upperBound)"

@@ -1,7 +1,8 @@
 import EnergyModel
 import InferenceTypes
 
-/// One request that was admitted and has not ended.
+/// One request that was admitted and has not ended. It holds no reference, so that to copy it is to
+/// copy bytes; what few requests have stands beside it, see ``RequestTable``.
 struct RequestRecord: Sendable {
     enum Phase: Hashable, Sendable {
         /// The slot is free. Next: `queued` or `running`, with another request.
@@ -31,8 +32,6 @@ struct RequestRecord: Sendable {
     var cachedTokens = 0
     var believedTokens = 0
     var attempts = 0
-    /// Endpoints that failed it: not asked again. Saturated ones are not among them.
-    var tried: [Int] = []
     var lastFailure: UpstreamFailure?
     var firstTokenAt: MonotonicTime?
     /// Output tokens so far, as the reactors told.
@@ -46,8 +45,8 @@ struct RequestRecord: Sendable {
     var lacksPower = false
     var work = RequestWork()
     var timing = RequestTiming()
-    /// What it has cost until it left its last endpoint, if it wants to know.
-    var charge: RequestEnergy?
+    /// The table has more of it.
+    fileprivate(set) var hasMore = false
 
     @inline(__always)
     var id: RequestID { request.id }
@@ -68,12 +67,21 @@ struct RequestTable: Sendable {
     var records: [RequestRecord] = []
     private var free: [Int] = []
     private var slots = SlotIndex()
+    /// By slot, of the few whose record says so.
+    private var more: [Int: More] = [:]
+
+    private struct More: Sendable {
+        /// Endpoints that failed it: not asked again. Saturated ones are not among them.
+        var tried: [Int] = []
+        /// What it has cost until it left its last endpoint, if it wants to know.
+        var charge: RequestEnergy?
+    }
 
     var count: Int { records.count - free.count }
 
     func slot(of id: RequestID) -> Int? { slots.slot(of: id) }
 
-    mutating func insert(_ record: RequestRecord) -> Int {
+    mutating func insert(_ record: consuming RequestRecord) -> Int {
         precondition(slots.slot(of: record.id) == nil, "request id in use")
         let slot: Int
         if let reused = free.popLast() {
@@ -83,14 +91,36 @@ struct RequestTable: Sendable {
             slot = records.count
             records.append(record)
         }
-        slots.insert(record.id, slot: slot)
+        slots.insert(records[slot].id, slot: slot)
         return slot
     }
 
     mutating func remove(slot: Int) {
         records[slot].phase = .vacant
-        if !records[slot].tried.isEmpty { records[slot].tried = [] }
+        if records[slot].hasMore { more[slot] = nil }
         slots.remove(records[slot].id)
         free.append(slot)
+    }
+
+    // MARK: What few have
+
+    @inline(__always)
+    func hasTried(_ endpoint: Int, by slot: Int) -> Bool {
+        records[slot].hasMore && more[slot]?.tried.contains(endpoint) == true
+    }
+
+    mutating func noteTried(_ endpoint: Int, by slot: Int) {
+        records[slot].hasMore = true
+        more[slot, default: More()].tried.append(endpoint)
+    }
+
+    @inline(__always)
+    func charge(of slot: Int) -> RequestEnergy? {
+        records[slot].hasMore ? more[slot]?.charge : nil
+    }
+
+    mutating func setCharge(_ energy: RequestEnergy, of slot: Int) {
+        records[slot].hasMore = true
+        more[slot, default: More()].charge = energy
     }
 }

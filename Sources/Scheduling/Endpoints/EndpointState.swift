@@ -123,14 +123,22 @@ struct EndpointState: Sendable {
         return max(rest.until, breaker.opensUntil ?? now, power.ready(from: now))
     }
 
+    /// The part of ``load(at:)`` that energy hangs on.
     @inline(__always)
-    func load(at now: MonotonicTime) -> EndpointLoad {
+    func decoding(at now: MonotonicTime) -> (batch: Int, remainingTokens: Int) {
         let foreign = foreign.sequences(at: now)
         let own =
             prefillRule == .onePass ? running.sequences : running.decodingSequences
+        return (
+            own + foreign, running.remainingTokens + foreign * Self.foreignRemainingTokens
+        )
+    }
+
+    @inline(__always)
+    func load(at now: MonotonicTime) -> EndpointLoad {
+        let decoding = decoding(at: now)
         return EndpointLoad(
-            batch: own + foreign,
-            remainingTokens: running.remainingTokens + foreign * Self.foreignRemainingTokens,
+            batch: decoding.batch, remainingTokens: decoding.remainingTokens,
             queuedPrefill: prefill.queued(at: now),
             prefillUtilisation: prefill.utilisation(at: now),
             recentPrefill: prefill.recent(at: now))

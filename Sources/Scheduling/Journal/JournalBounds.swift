@@ -57,7 +57,9 @@ enum JournalBounds {
                 reports.allSatisfy { (0...largestCount).contains($0.outputTokens) }
             case .scraped(_, let load):
                 (0...most).contains(load.running >> 8) && (0...most).contains(load.waiting >> 8)
-                    && (load.kvUsage ?? 0).isFinite
+                    && [load.kvUsage, load.cache.promptTokens, load.cache.cachedPromptTokens]
+                        .allSatisfy { ($0 ?? 0).isFinite }
+                    && (load.cache.room ?? 0).isFinite
             case .metered(let windows):
                 windows.allSatisfy {
                     $0.start <= $0.end && $0.span <= longestRun && $0.end - .zero <= longestRun

@@ -18,11 +18,21 @@ extension Scheduler.Completion: JournalFields {
     static var blank: Self { Self(outcome: .completed) }
 }
 
+extension Scheduler.CacheReport: JournalFields {
+    mutating func visit<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
+        try coder.code(&promptTokens)
+        try coder.code(&cachedPromptTokens)
+        try coder.code(&room)
+    }
+    static var blank: Self { Self() }
+}
+
 extension Scheduler.ScrapedLoad: JournalFields {
     mutating func visit<Coder: FieldCoder>(_ coder: inout Coder) throws(Coder.Failure) {
         try coder.code(&running)
         try coder.code(&waiting)
         try coder.code(&kvUsage)
+        try coder.code(&cache)
         try coder.code(&at)
     }
     static var blank: Self { Self(running: 0, waiting: 0, at: .zero) }

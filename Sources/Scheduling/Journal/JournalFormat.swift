@@ -16,7 +16,7 @@ import InferenceTypes
 public enum JournalFormat {
     static let magic: UInt64 = 0x0000_4C4E_524A_474A
     /// Another layout gets another number; a reader knows one.
-    public static let version: UInt64 = 1
+    public static let version: UInt64 = 2
     static let prologueBytes = 16
     package static let blockHeadBytes = 24
     /// Bytes after which the recorder closes a block.

@@ -66,22 +66,20 @@ extension Scheduler {
     mutating func notePlaced(
         _ slot: Int, _ size: RequestSize, prefill: TimeSpan, on index: Int, at now: MonotonicTime
     ) {
-        let request = requests.records[slot].request
         let demand = RequestWork.Demand(
             inputTokens: size.uncachedInputTokens, sequences: size.sequences,
-            generates: size.generates, streams: request.streams)
+            generates: size.generates, streams: requests.records[slot].request.streams)
         let account = ledger.accounts.index(
             of: AccountTable.Key(
-                pool: endpoints[index].pool, model: request.model, tenant: request.tenant,
-                serviceClass: request.serviceClass))
+                pool: endpoints[index].pool, model: requests.records[slot].request.model,
+                tenant: requests.records[slot].request.tenant,
+                serviceClass: requests.records[slot].request.serviceClass))
         noteForLearning(placed: slot, on: index, at: now)
-        let earlier = requests.records[slot].work
-        requests.records[slot].work = ledger.placed(
+        var work = ledger.placed(
             demand, number: requests.records[slot].number, account: account, prefill: prefill,
-            on: index, models[index], at: now)
-        if requests.records[slot].attempts > 0 {
-            requests.records[slot].work.carry(from: earlier)
-        }
+            on: index, at: now)
+        if requests.records[slot].attempts > 0 { work.carry(from: requests.records[slot].work) }
+        requests.records[slot].work = work
     }
 
     /// The request in `slot` is off endpoint `index`.
@@ -91,18 +89,18 @@ extension Scheduler {
         learning.disturbed(index, at: now)
         ledger.left(
             &requests.records[slot].work, request: requests.records[slot].id,
-            isAnswered: isAnswered, usage: usage, on: index, models[index], at: now)
+            isAnswered: isAnswered, usage: usage, on: index, at: now)
         guard requests.records[slot].request.reportsEnergy else { return }
         // Of an attempt that failed the next one carries what it has cost.
         let figure = ledger.figure(
             of: requests.records[slot].work, on: index, models[index], at: now)
         requests.records[slot].work.charge(figure)
-        requests.records[slot].charge = figure
+        requests.setCharge(figure, of: slot)
     }
 
     /// Tells the shell what a request has cost that asked for it.
-    func charge(_ record: RequestRecord, into actions: inout [Action]) {
-        guard let charge = record.charge else { return }
-        actions.append(.charged(record.id, charge))
+    mutating func charge(_ slot: Int, into actions: inout [Action]) {
+        guard let charge = requests.charge(of: slot) else { return }
+        actions.append(.charged(requests.records[slot].id, charge))
     }
 }

@@ -183,9 +183,11 @@ struct PowerBudget: Sendable {
     }
 
     /// 0 to 1, of the site and all pools.
-    var pressure: Double {
-        guard isOn else { return 0 }
-        return pools.reduce(site.pressure(soft: configuration.softShare)) {
+    @inline(__always)
+    var pressure: Double { isOn ? sharpestPressure : 0 }
+
+    private var sharpestPressure: Double {
+        pools.reduce(site.pressure(soft: configuration.softShare)) {
             max($0, $1.pressure(soft: configuration.softShare))
         }
     }

@@ -70,6 +70,7 @@ extension Router {
 extension InferenceRequest {
     /// What keeps requests together: their session; without one the beginning of the prompt;
     /// without that nothing.
+    @inline(__always)
     var affinityKey: UInt64 {
         if session != 0 { return session }
         if !prefix.isEmpty { return prefix[0].hash }

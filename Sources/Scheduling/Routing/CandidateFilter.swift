@@ -5,6 +5,9 @@ import InferenceTypes
 struct CandidateFilter: Sendable {
     /// By model: endpoints that serve it, ascending.
     private var endpoints: [[Int]]
+    /// By model and task: those of them whose pool does the task.
+    private var able: [[Int]]
+    private let taskCount = InferenceTask.allCases.count
     /// By endpoint: models that it serves, ascending.
     private(set) var models: [[Int]]
     /// By pool: one bit per task.
@@ -23,6 +26,7 @@ struct CandidateFilter: Sendable {
             (0..<poolCount).map { tenant.allowedPools?.contains(PoolID($0)) ?? true }
         }
         endpoints = Array(repeating: [], count: max(configuration.modelCount, 0))
+        able = []
         models = Array(repeating: [], count: pools.count)
         for model in endpoints.indices {
             for (endpoint, pool) in pools.enumerated()
@@ -31,6 +35,23 @@ struct CandidateFilter: Sendable {
                 models[endpoint].append(model)
             }
         }
+        able = Array(repeating: [], count: endpoints.count * taskCount)
+        for model in endpoints.indices {
+            for task in InferenceTask.allCases {
+                able[model * taskCount + task.ordinal] = endpoints[model].filter {
+                    tasks[pools[$0]] & (1 << UInt32(task.ordinal)) != 0
+                }
+            }
+        }
+    }
+
+    /// Endpoints that a request may go to at any time, ascending, as far as the configuration
+    /// says; `nil`: that hangs on whose it is.
+    @inline(__always)
+    func all(for task: InferenceTask, of model: ModelID) -> [Int]? {
+        guard allowed.isEmpty else { return nil }
+        return endpoints.indices.contains(model.index)
+            ? able[model.index * taskCount + task.ordinal] : []
     }
 
     /// Endpoints that serve the model, ascending; none for a model that nobody configured.

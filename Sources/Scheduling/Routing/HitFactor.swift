@@ -23,11 +23,15 @@ struct HitFactor: Hashable, Sendable {
     /// - Parameters:
     ///   - believed: tokens that the table promised.
     ///   - said: tokens that the server found.
-    mutating func observe(believed: Int, said: Int, at now: MonotonicTime) {
+    ///   - requests: how many this is the sum of.
+    mutating func observe(believed: Int, said: Int, requests: Int = 1, at now: MonotonicTime) {
         guard believed > 0 else { return }
         let share = min(max(Double(said) / Double(believed), 0), 1)
         let before = value(at: now)
-        factor = before + (share - before) * Self.gain
+        let gain =
+            requests == 1
+            ? Self.gain : 1 - Mathematics.exp(Double(requests) * Mathematics.log(1 - Self.gain))
+        factor = before + (share - before) * gain
         at = now
     }
 }

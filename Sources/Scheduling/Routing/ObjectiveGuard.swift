@@ -43,38 +43,50 @@ public struct ObjectiveGuard: Sendable {
         of estimate: Estimate, promised: LatencyObjective, toThoseRunning: TimeSpan?,
         outputTokens: Int, strictness: Double
     ) -> Double {
+        lateness(
+            of: estimate.times, promised: promised, toThoseRunning: toThoseRunning,
+            outputTokens: outputTokens, strictness: strictness)
+    }
+
+    @inline(__always)
+    func lateness(
+        of times: EndpointModel.Times, promised: LatencyObjective, toThoseRunning: TimeSpan?,
+        outputTokens: Int, strictness: Double
+    ) -> Double {
         var late = 0.0
         if let promise = promised.timeToFirstToken {
             let bound = promise.seconds * configuration.timeToFirstTokenShare
-            late += max(estimate.timeToFirstToken.seconds - bound, 0)
+            late += max(times.firstToken.seconds - bound, 0)
         }
         let tokens = Double(max(outputTokens, 1))
         let share = between(
             configuration.lenientInterTokenShare, configuration.strictInterTokenShare, strictness)
         if let promise = promised.interTokenLatency {
             late += tokens * max(
-                estimate.interTokenLatency.seconds - promise.seconds * share, 0)
+                times.gap.seconds - promise.seconds * share, 0)
         }
         if let promise = toThoseRunning {
             late += tokens * max(
-                estimate.runningInterTokenLatency.seconds - promise.seconds * share, 0)
+                times.runningGap.seconds - promise.seconds * share, 0)
         }
         if let promise = tighter(promised.interTokenLatency, toThoseRunning) {
             let shortest = between(
                 configuration.lenientShortestAnswer, configuration.strictShortestAnswer,
                 strictness)
-            let spare = shortest * (promise.seconds - estimate.iterationTime.seconds)
-            late += max(estimate.prefillStall.seconds - spare, 0)
+            let spare = shortest * (promise.seconds - times.step.seconds)
+            late += max(times.stall.seconds - spare, 0)
         }
         return late
     }
 
+    @inline(__always)
     private func tighter(_ a: TimeSpan?, _ b: TimeSpan?) -> TimeSpan? {
         guard let a else { return b }
         guard let b else { return a }
         return min(a, b)
     }
 
+    @inline(__always)
     private func between(_ lenient: Double, _ strict: Double, _ strictness: Double) -> Double {
         lenient + (strict - lenient) * strictness
     }

@@ -12,8 +12,6 @@ import InferenceTypes
 /// them, which costs knowledge at most.
 struct PrefixTable: Sendable {
     private struct Entry {
-        /// Of mark and endpoint together; 0: vacant.
-        var tag: UInt64 = 0
         /// The endpoint's clock at the last use.
         var clock: Int64 = 0
         var usedAt = MonotonicTime(nanoseconds: .min)
@@ -30,6 +28,9 @@ struct PrefixTable: Sendable {
 
     private static let ways = 4
 
+    /// By entry, of mark and endpoint together; 0: vacant. Apart from the rest, so that the four of
+    /// a set lie side by side: most look-ups see no more than these.
+    private var tags: [UInt64]
     private var entries: [Entry]
     private let setMask: UInt64
     /// By endpoint: tokens computed so far.
@@ -37,7 +38,7 @@ struct PrefixTable: Sendable {
     /// By endpoint: what was used before this reading of the clock is gone.
     private var forgotten: [Int64]
     /// By endpoint.
-    private let budgets: [Int64]
+    private var budgets: [Int64]
     private let memory: TimeSpan
 
     /// - Parameters:
@@ -48,6 +49,7 @@ struct PrefixTable: Sendable {
         let most = min(max(entries, Self.ways), 1 << 26)
         let count = 1 << (Int.bitWidth - 1 - most.leadingZeroBitCount)
         self.entries = Array(repeating: Entry(), count: count)
+        tags = Array(repeating: 0, count: count)
         setMask = UInt64(count / Self.ways - 1)
         clocks = Array(repeating: 1, count: budgets.count)
         forgotten = Array(repeating: 0, count: budgets.count)
@@ -59,7 +61,7 @@ struct PrefixTable: Sendable {
     var capacity: Int { entries.count }
 
     /// Those in use, valid or not.
-    var count: Int { entries.count { $0.tag != 0 } }
+    var count: Int { tags.count { $0 != 0 } }
 
     /// The longest mark that the endpoint holds. Marks are held from the first to some last one, so
     /// that this takes four look-ups; holes that an eviction left make it find less.
@@ -100,6 +102,12 @@ struct PrefixTable: Sendable {
         if let place = place(of: tag) { entries[place].answered = UInt32(clamping: tokens) }
     }
 
+    /// The endpoint keeps what it has not used for so many computed tokens; 0: nothing at all.
+    mutating func setBudget(_ tokens: Int, of endpoint: Int) {
+        guard budgets.indices.contains(endpoint) else { return }
+        budgets[endpoint] = tokens > 0 ? Int64(tokens) : -1
+    }
+
     /// The endpoint's cache is gone.
     mutating func forget(_ endpoint: Int) {
         guard clocks.indices.contains(endpoint) else { return }
@@ -118,23 +126,36 @@ struct PrefixTable: Sendable {
             && now - entry.usedAt <= memory
     }
 
+    /// False: the endpoint holds nothing of a prompt that begins so.
+    @inline(__always)
+    func mayHold(_ first: PromptPrefix.Mark, on endpoint: Int) -> Bool {
+        place(of: Self.tag(first.hash, endpoint)) != nil
+    }
+
+    @inline(__always)
     private static func tag(_ hash: UInt64, _ endpoint: Int) -> UInt64 {
         let own = (UInt64(truncatingIfNeeded: endpoint) &+ 1) &* 0x9E37_79B9_7F4A_7C15
         return max((hash ^ own).folded(with: 0xA076_1D64_78BD_642F | 1), 1)
     }
 
+    @inline(__always)
     private func first(of tag: UInt64) -> Int { Int(tag >> 7 & setMask) * Self.ways }
 
+    @inline(__always)
     private func place(of tag: UInt64) -> Int? {
         let first = first(of: tag)
-        return (first..<first + Self.ways).first { entries[$0].tag == tag }
+        // All four without a branch between them: mostly there is none.
+        let hits =
+            (tags[first] == tag ? 1 : 0) | (tags[first + 1] == tag ? 2 : 0)
+            | (tags[first + 2] == tag ? 4 : 0) | (tags[first + 3] == tag ? 8 : 0)
+        return hits == 0 ? nil : first + hits.trailingZeroBitCount
     }
 
     private mutating func write(_ tag: UInt64, _ endpoint: Int, at now: MonotonicTime) {
         let first = first(of: tag)
         var victim = first
         for place in first..<first + Self.ways {
-            if entries[place].tag == tag {
+            if tags[place] == tag {
                 if !holds(entries[place], endpoint, at: now) { entries[place].answered = 0 }
                 entries[place].clock = clocks[endpoint]
                 entries[place].usedAt = now
@@ -142,6 +163,7 @@ struct PrefixTable: Sendable {
             }
             if entries[place].usedAt < entries[victim].usedAt { victim = place }
         }
-        entries[victim] = Entry(tag: tag, clock: clocks[endpoint], usedAt: now)
+        tags[victim] = tag
+        entries[victim] = Entry(clock: clocks[endpoint], usedAt: now)
     }
 }

@@ -36,10 +36,12 @@ struct Router: Sendable {
     /// eligible ones, and only if `recalls`.
     var cached: [Int]
     var recalls = false
+    /// By endpoint, while a pick looks at them.
+    var energies: [Double]
     private var random: RandomSource
     /// By model: the endpoint that comes next in turn.
     private var cursors: [Int]
-    private let objectiveGuard: ObjectiveGuard
+    let objectiveGuard: ObjectiveGuard
 
     init(
         policy: RoutingPolicy, models: Int, endpoints: Int, objectiveGuard: ObjectiveGuard,
@@ -47,9 +49,25 @@ struct Router: Sendable {
     ) {
         self.policy = policy
         cached = Array(repeating: 0, count: endpoints)
+        energies = Array(repeating: 0, count: endpoints)
         self.objectiveGuard = objectiveGuard
         random = RandomSource(seed: seed)
         cursors = Array(repeating: 0, count: max(models, 0))
+    }
+
+    /// Makes those of `all` eligible that are in order and have room.
+    mutating func consider(
+        _ all: [Int], _ endpoints: [EndpointState], sequences: Int, at now: MonotonicTime
+    ) {
+        eligible.removeAll(keepingCapacity: true)
+        endpoints.withUnsafeBufferPointer { states in
+            for index in all
+            where states[index].isUsable(at: now)
+                && states[index].hasRoom(for: sequences, at: now)
+            {
+                eligible.append(index)
+            }
+        }
     }
 
     /// `nil` if nobody is eligible.
@@ -94,6 +112,7 @@ struct Router: Sendable {
     }
 
     /// The request as this endpoint would see it: what it has cached needs no prefill.
+    @inline(__always)
     func size(of demand: Demand, on index: Int) -> RequestSize {
         guard recalls else { return demand.size }
         var size = demand.size
@@ -101,13 +120,24 @@ struct Router: Sendable {
         return size
     }
 
-    private func pick(
+    func pick(
         _ index: Int, _ reason: Placement.Reason, _ demand: Demand,
         _ endpoints: [EndpointState], _ models: [EndpointModel], _ now: MonotonicTime
     ) -> Pick {
-        let estimate = models[index].estimate(
-            size(of: demand, on: index), on: endpoints[index].load(at: now))
-        return Pick(endpoint: index, reason: reason, estimate: estimate)
+        Pick(
+            endpoint: index, reason: reason,
+            estimate: estimate(index, demand, endpoints, models, now))
+    }
+
+    private func estimate(
+        _ index: Int, _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
+        _ now: MonotonicTime
+    ) -> Estimate {
+        let size = size(of: demand, on: index)
+        let load = endpoints[index].load(at: now)
+        // Inlined, since a call would copy the model.
+        if size.generates { return models[index].generationEstimate(size, on: load) }
+        return models[index].estimate(size, on: load)
     }
 
     /// The first eligible endpoint from the cursor on, round the end.
@@ -167,55 +197,6 @@ struct Router: Sendable {
         return best
     }
 
-    /// Least marginal joules among those that hold every promise: the request's own and those
-    /// given to the sequences already there. If none does, least predicted lateness. A pick that
-    /// costs far more than the cheapest endpoint would is marked as worth waiting for.
-    private func leastEnergy(
-        _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
-        _ now: MonotonicTime
-    ) -> Pick {
-        let best = cheapest(demand, endpoints, models, now)
-        let reason: Placement.Reason = best.lateness == 0 ? .leastEnergy : .leastLateness
-        var pick = pick(best.index, reason, demand, endpoints, models, now)
-        pick.isWorthWaiting =
-            best.energy > best.least * Self.worthwhileRatio(pressure: demand.pressure)
-            || (best.lateness > 0 && endpoints[best.index].prefillRule == .exclusive)
-        return pick
-    }
-
-    /// `least`: the joules of whoever would do it for least, promises aside.
-    private func cheapest(
-        _ demand: Demand, _ endpoints: [EndpointState], _ models: [EndpointModel],
-        _ now: MonotonicTime
-    ) -> (index: Int, lateness: Double, energy: Double, least: Double) {
-        var best = (
-            index: eligible[0], lateness: Double.infinity, energy: Double.infinity,
-            least: Double.infinity
-        )
-        let bound = min(endpoints.count, models.count)
-        // Through pointers, which look at things where they lie: an array's element is copied for
-        // a call, and copies were a third of a decision.
-        endpoints.withUnsafeBufferPointer { states in
-            models.withUnsafeBufferPointer { costs in
-                guard let states = states.baseAddress, let costs = costs.baseAddress else { return }
-                for index in eligible {
-                    precondition((0..<bound).contains(index))
-                    let estimate = costs[index].estimate(
-                        size(of: demand, on: index), on: states[index].load(at: now))
-                    let late = lateness(
-                        of: estimate, demand,
-                        toThoseRunning: states[index].running.tightestObjective)
-                    let energy = estimate.marginalEnergy.value
-                    best.least = min(best.least, energy)
-                    let isBetter =
-                        late == best.lateness ? energy < best.energy : late < best.lateness
-                    if isBetter { (best.index, best.lateness, best.energy) = (index, late, energy) }
-                }
-            }
-        }
-        return best
-    }
-
     /// Below this a wait costs more in latency than it can save: 1.5 while there is power enough,
     /// falling to 1 at the limit, where a joule that is not spent lets somebody else run.
     static func worthwhileRatio(pressure: Double) -> Double { 1.5 - 0.5 * pressure }
@@ -228,9 +209,17 @@ struct Router: Sendable {
             toThoseRunning: endpoints[pick.endpoint].running.tightestObjective)
     }
 
+    @inline(__always)
     func lateness(of estimate: Estimate, _ demand: Demand, toThoseRunning: TimeSpan?) -> Double {
+        lateness(of: estimate.times, demand, toThoseRunning: toThoseRunning)
+    }
+
+    @inline(__always)
+    func lateness(
+        of times: EndpointModel.Times, _ demand: Demand, toThoseRunning: TimeSpan?
+    ) -> Double {
         objectiveGuard.lateness(
-            of: estimate, promised: demand.objective, toThoseRunning: toThoseRunning,
+            of: times, promised: demand.objective, toThoseRunning: toThoseRunning,
             outputTokens: demand.size.outputTokens, strictness: demand.strictness)
     }
 }

@@ -39,6 +39,8 @@ struct TokenStatistics: Sendable {
     private var bytesPerToken: [Mean]
     private var outputTokens: [Mean]
     private let tenants: Int
+    /// Kinds of tasks: asked for at every look-up, and `allCases` is an array that is made anew.
+    private let tasks = InferenceTask.allCases.count
     /// By the index of a mean: its histogram, -1 for none yet; the same by model and task.
     private var histogramOf: [Int32]
     private var histogramOfParent: [Int32]
@@ -55,10 +57,10 @@ struct TokenStatistics: Sendable {
             count: models)
         outputTokens = Array(
             repeating: Mean(prior: Self.outputTokensPrior, weight: 4, memory: 200),
-            count: models * tenants * InferenceTask.allCases.count * Self.bins)
+            count: models * tenants * tasks * Self.bins)
         histogramOf = Array(repeating: -1, count: outputTokens.count)
         histogramOfParent = Array(
-            repeating: -1, count: models * InferenceTask.allCases.count)
+            repeating: -1, count: models * tasks)
     }
 
     func bytesPerToken(of model: ModelID) -> Double {
@@ -67,6 +69,7 @@ struct TokenStatistics: Sendable {
     }
 
     /// Worked, 4 bytes per token: 4 620 bytes are 1 155 tokens.
+    @inline(__always)
     func inputTokens(of request: InferenceRequest) -> Int {
         let text = Double(max(request.promptBytes, 0)) / bytesPerToken(of: request.model)
         let media = Double(max(request.mediaParts, 0)) * Double(Self.tokensPerMediaPart)
@@ -74,6 +77,7 @@ struct TokenStatistics: Sendable {
     }
 
     /// Of one sequence; at least one for a task that generates, none for one that does not.
+    @inline(__always)
     func outputTokens(of request: InferenceRequest, inputTokens: Int) -> Int {
         guard request.task.generates else { return 0 }
         let most = min(request.maxOutputTokens ?? Self.mostTokens, Self.mostTokens)
@@ -84,6 +88,7 @@ struct TokenStatistics: Sendable {
     }
 
     /// Learns from an answer that came to its end.
+    @inline(__always)
     mutating func learn(from usage: Usage, of request: InferenceRequest, sequences: Int) {
         if let tokens = usage.inputTokens, tokens >= 16, request.mediaParts == 0,
             bytesPerToken.indices.contains(request.model.index)
@@ -125,8 +130,9 @@ struct TokenStatistics: Sendable {
         return nil
     }
 
+    @inline(__always)
     private func parent(_ request: InferenceRequest) -> Int {
-        request.model.index * InferenceTask.allCases.count + request.task.ordinal
+        request.model.index * tasks + request.task.ordinal
     }
 
     private static func histogram(
@@ -140,13 +146,14 @@ struct TokenStatistics: Sendable {
         return Int(place)
     }
 
+    @inline(__always)
     private func index(_ request: InferenceRequest, _ tokens: Int) -> Int? {
         let model = request.model.index
         guard bytesPerToken.indices.contains(model) else { return nil }
         let tenant = request.tenant.index
         let owner = (0..<tenants - 1).contains(tenant) ? tenant : tenants - 1
         let bin = min(Int.bitWidth - max(tokens, 1).leadingZeroBitCount - 1, Self.bins - 1)
-        let row = (model * tenants + owner) * InferenceTask.allCases.count + request.task.ordinal
+        let row = (model * tenants + owner) * tasks + request.task.ordinal
         return row * Self.bins + bin
     }
 }

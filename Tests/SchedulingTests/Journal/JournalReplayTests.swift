@@ -132,9 +132,9 @@ private func eventful(seed: UInt64, events: Int = 4_000) -> [UInt8] {
         #expect(try Outcome(replaying: []).error?.offset == 0)
         #expect(try Outcome(replaying: Array("joulegate".utf8)).error?.offset == 0)
         var bytes = MemoryJournal(Fleet.equal(1), seed: 1).bytes
-        bytes[8] = 2
+        bytes[8] = 9
         let error = try Outcome(replaying: bytes).error
-        #expect(error?.offset == 8 && error?.problem.contains("version 2") == true)
+        #expect(error?.offset == 8 && error?.problem.contains("version 9") == true)
     }
 
     @Test func aHeadOfAnImpossibleFleetIsRefused() throws {

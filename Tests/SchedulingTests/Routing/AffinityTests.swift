@@ -109,6 +109,60 @@ import Testing
         #expect(after < before / 10)
     }
 
+    /// The bench's third endpoint reports; so many tokens were asked for and found since its start.
+    private func scrape(
+        _ bench: inout Bench, _ prompt: Double, _ cached: Double, room: Double? = nil,
+        kvUsage: Double? = nil
+    ) {
+        let report = Scheduler.CacheReport(
+            promptTokens: prompt, cachedPromptTokens: cached, room: room)
+        bench.send(
+            .scraped(
+                EndpointID(2),
+                .init(running: 0, waiting: 0, kvUsage: kvUsage, cache: report, at: bench.now)))
+    }
+
+    @Test func countersCorrectBeliefsWhereAnswersSayNothing() {
+        var bench = bench()
+        scrape(&bench, 4_000, 0)
+        let before = bench.scheduler.hitFactor(of: EndpointID(2), at: bench.now) ?? -1
+        for id in UInt64(1)..<20 {
+            #expect(bench.arrive(turn(id, 5))?.endpoint == 2)
+            _ = bench.complete(id, input: 4_000, output: 5)
+        }
+        scrape(&bench, 4_000 + 19 * 4_000, 0)
+        let after = bench.scheduler.hitFactor(of: EndpointID(2), at: bench.now) ?? -1
+        #expect(before == 0.9 && after >= 0 && after < 0.2)
+        #expect(bench.broken == [])
+    }
+
+    @Test func anEndpointWhoseCountersBeginAgainHoldsNothing() throws {
+        var bench = bench(.cacheAware)
+        scrape(&bench, 4_000, 0)
+        scrape(&bench, 0, 0)
+        let placement = try #require(bench.arrive(turn(1, 5))?.placement)
+        #expect(placement.cachedInputTokens == 0)
+    }
+
+    @Test(arguments: [
+        (0.0, 0.0, false), (100_000, 0.0, true), (100_000, 1, false), (.infinity, .nan, true),
+    ])
+    func theServersOwnRoomCounts(room: Double, kvUsage: Double, isHeld: Bool) throws {
+        var bench = bench()
+        scrape(&bench, 4_000, 0, room: room, kvUsage: kvUsage)
+        let placement = try #require(bench.arrive(turn(1, 5))?.placement)
+        #expect((placement.cachedInputTokens > 0) == isHeld)
+        #expect(bench.broken == [])
+    }
+
+    @Test func theOperatorsRoomCountsMoreThanTheServers() throws {
+        var configuration = Fleet.equal(3, policy: .energyAware)
+        configuration.affinity.tokensPerEndpoint = 100_000
+        var bench = bench(of: configuration)
+        scrape(&bench, 4_000, 0, room: 0)
+        #expect(try #require(bench.arrive(turn(1, 5))?.placement).cachedInputTokens > 0)
+    }
+
     /// Hashes are all that the table goes by; `PromptHashTests` has them salted by tenant.
     @Test func promptsOfOtherHashesShareNothing() {
         var bench = bench()

@@ -14,12 +14,15 @@ struct EventQueue: ~Copyable {
         base.deallocate()
     }
 
+    /// Inlined, so that an event is put together where it is to lie.
+    @inline(__always)
     mutating func append(_ event: consuming Scheduler.Event) {
         if count == capacity { grow() }
         (base + count).initialize(to: event)
         count += 1
     }
 
+    @inline(never)
     private mutating func grow() {
         let grown = UnsafeMutablePointer<Scheduler.Event>.allocate(capacity: 2 * capacity)
         grown.moveInitialize(from: base, count: count)

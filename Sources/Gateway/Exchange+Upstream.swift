@@ -30,7 +30,7 @@ extension Exchange {
         dispatchedAt = now
         lastByteAt = now
         upstreamStatus = 0
-        collected.removeAll(keepingCapacity: true)
+        if !collected.isEmpty { collected.removeAll(keepingCapacity: true) }
         if relay != nil { relay = nil }
         switch shell.connect(self, to: endpoint, fresh: fresh) {
         case .success(let connection):
@@ -43,13 +43,13 @@ extension Exchange {
     /// The request as the model server gets it: a head of our own making, the client's bytes with
     /// as few splices as it takes.
     private func write(to connection: ClientConnection, _ endpoint: Directory.Endpoint) {
-        guard let stream, let edits else { return }
-        let shell = shell
+        guard let stream, edits != nil else { return }
         let directory = shell.directory
         let name = directory.upstreamName(of: model, in: endpoint.pool)
         let injectsUsage = injectsUsage(directory.engine(of: endpoint.pool))
         let splices = stream.body.withUnsafeBytes { body in
-            edits.splices(body: body, upstreamModel: name, injectUsage: injectsUsage)
+            edits?.splices(body: body, upstreamModel: name, injectUsage: injectsUsage)
+                ?? BodySplices()
         }
         let length = splices.length(bodyCount: stream.body.count)
         var text: [UInt8] = []

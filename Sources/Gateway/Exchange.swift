@@ -39,7 +39,9 @@ final class Exchange: ClientHandler {
         case trailing
     }
 
-    unowned(unsafe) let shell: ReactorShell
+    /// Strong, since a constant's object need not be counted for each look at it: the shell lets go
+    /// of its exchanges when its reactor's loop ends.
+    let shell: ReactorShell
     let slot: Int
     var generation: UInt32 = 0
     var isActive = false
@@ -205,7 +207,7 @@ final class Exchange: ClientHandler {
         shell.submit(.arrived(request))
         streamsWithoutUsage = parsed.streams && !parsed.clientWantsUsage
         choices = parsed.choices
-        edits = parsed.edits
+        edits = BodyEdits(parsed)
     }
 
     /// Fields that run code on the model server, and URLs that make it fetch, need permission.
@@ -375,7 +377,7 @@ final class Exchange: ClientHandler {
         explanation = nil
         if relay != nil { relay = nil }
         if collected.capacity > 64 << 10 { collected = [] }
-        collected.removeAll(keepingCapacity: true)
+        if !collected.isEmpty { collected.removeAll(keepingCapacity: true) }
         upstreamFields.removeAll()
         expectedLength = nil
         hasRetriedFresh = false
@@ -387,7 +389,7 @@ final class Exchange: ClientHandler {
         model = ModelID(-1)
         tokenEvents = 0
         reportedTokens = 0
-        lastError = nil
+        if lastError != nil { lastError = nil }
         shell.table.release(self)
     }
 }

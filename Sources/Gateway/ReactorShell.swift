@@ -9,7 +9,7 @@ import WireProtocols
 final class ReactorShell: ServerHandler {
     let reactor: Reactor
     let gateway: Gateway
-    var directory: Directory
+    let directory: Directory
     let instruments: ReactorInstruments
     var table = RequestTable()
     /// By ``EndpointID``.
@@ -121,9 +121,12 @@ final class ReactorShell: ServerHandler {
         (stream.exchange as? Exchange)?.clientGone()
     }
 
+    override func ended() { table = RequestTable() }
+
     // MARK: Scheduler
 
     /// Notes an event; it is handed in when the turn ends.
+    @inline(__always)
     func submit(_ event: consuming Scheduler.Event) { events.append(event) }
 
     private func decide() {

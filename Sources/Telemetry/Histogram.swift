@@ -45,8 +45,14 @@ public enum BucketLayout: Sendable, CaseIterable {
 /// Durations by bucket, with their sum. A handle: copy it freely.
 public struct Histogram: Sendable {
     /// First of the buckets, ascending; the sum in nanoseconds follows them.
-    let cell: Int
-    let layout: BucketLayout
+    @usableFromInline let cell: Int
+    @usableFromInline let layout: BucketLayout
+
+    @inlinable
+    init(cell: Int, layout: BucketLayout) {
+        self.cell = cell
+        self.layout = layout
+    }
 
     /// A negative duration counts as zero.
     public func observe(_ span: TimeSpan, shard: MetricShard) {

@@ -27,8 +27,9 @@ public struct MetricDescriptor: Hashable, Sendable {
 
 /// Up to four label positions -> one series, row by row. A position that does not exist means
 /// `other`.
+@usableFromInline
 struct SeriesShape: Sendable {
-    private let capacity: (Int, Int, Int, Int)
+    @usableFromInline let capacity: (Int, Int, Int, Int)
 
     init(_ labels: [LabelValues]) {
         precondition(labels.count <= 4, "a family has at most four labels")
@@ -38,7 +39,7 @@ struct SeriesShape: Sendable {
 
     var count: Int { capacity.0 * capacity.1 * capacity.2 * capacity.3 }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     func index(_ a: Int, _ b: Int, _ c: Int, _ d: Int) -> Int {
         let a = a >= 0 && a < capacity.0 ? a : 0
         let b = b >= 0 && b < capacity.1 ? b : 0
@@ -59,11 +60,11 @@ struct SeriesShape: Sendable {
 
 /// Counters that differ in their labels, found by arithmetic alone.
 public struct CounterFamily: Sendable {
-    let base: Int
-    let shape: SeriesShape
+    @usableFromInline let base: Int
+    @usableFromInline let shape: SeriesShape
 
     /// By the positions of the family's ``LabelValues``, in its order.
-    @inline(__always)
+    @inlinable @inline(__always)
     public subscript(_ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0) -> Counter {
         Counter(cell: base + shape.index(a, b, c, d))
     }
@@ -71,10 +72,10 @@ public struct CounterFamily: Sendable {
 
 /// Gauges that differ in their labels.
 public struct GaugeFamily: Sendable {
-    let base: Int
-    let shape: SeriesShape
+    @usableFromInline let base: Int
+    @usableFromInline let shape: SeriesShape
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public subscript(_ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0) -> Gauge {
         Gauge(cell: base + shape.index(a, b, c, d))
     }
@@ -82,12 +83,12 @@ public struct GaugeFamily: Sendable {
 
 /// Histograms that differ in their labels.
 public struct HistogramFamily: Sendable {
-    let base: Int
-    let shape: SeriesShape
-    let layout: BucketLayout
-    let width: Int
+    @usableFromInline let base: Int
+    @usableFromInline let shape: SeriesShape
+    @usableFromInline let layout: BucketLayout
+    @usableFromInline let width: Int
 
-    @inline(__always)
+    @inlinable @inline(__always)
     public subscript(_ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0) -> Histogram {
         Histogram(cell: base + shape.index(a, b, c, d) * width, layout: layout)
     }

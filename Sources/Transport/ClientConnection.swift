@@ -71,7 +71,7 @@ public final class ClientConnection: Pollable {
     }
 
     /// Hands the response head over by swapping blocks.
-    public func swapHead(with block: inout FieldBlock) { swap(&head, &block) }
+    public func swapHead(with block: inout FieldBlock) { head.exchange(with: &block) }
 
     /// Sends request bytes (head and body as HTTP/1.1 text). On a connection that is ready they go
     /// to the kernel from where they are; else, and what it does not take, when it is.

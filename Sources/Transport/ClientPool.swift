@@ -14,6 +14,7 @@ public final class ClientPool {
     private var idle: [ClientConnection] = []
     private var all: [ClientConnection] = []
     private var sweep: Timer?
+    private let link = Backlink<ClientPool>()
 
     public init(
         reactor: Reactor, address: SocketAddress, hostname: String, tls: TLSContext?,
@@ -25,10 +26,13 @@ public final class ClientPool {
         self.tls = tls
         self.limits = limits
         // The reactor may hold the timer longer than anybody holds the pool.
-        let timer = Timer(on: reactor) { [weak self] in self?.closeAged() }
+        let timer = Timer(on: reactor) { [link] in link.owner?.closeAged() }
         timer.arm(after: .milliseconds(500))
         sweep = timer
+        link.owner = self
     }
+
+    deinit { link.owner = nil }
 
     public var openConnections: Int { all.count }
     public var idleConnections: Int { idle.count }

@@ -219,6 +219,7 @@ public final class Reactor: @unchecked Sendable {
         listeners = []
         turnEnding = nil
         timers = TimerHeap()
+        server?.handler.ended()
         server = nil
         context = nil
         graveyard = []

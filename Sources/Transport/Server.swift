@@ -23,6 +23,7 @@ public final class Server {
 
     private var spareStreams: [ServerStream] = []
     private var sweep: Timer?
+    private let link = Backlink<Server>()
 
     /// How often deadlines of connections and stalled streams are looked at.
     static let sweepInterval = TimeSpan.milliseconds(500)
@@ -41,10 +42,13 @@ public final class Server {
         bodies = BudgetShare(of: budgets.bodies)
         responses = BudgetShare(of: budgets.responses)
         highWater = limits.streamBufferBytes / 4
-        let timer = Timer(on: reactor) { [weak self] in self?.sweepDeadlines() }
+        let timer = Timer(on: reactor) { [link] in link.owner?.sweepDeadlines() }
         timer.arm(after: Server.sweepInterval)
         sweep = timer
+        link.owner = self
     }
+
+    deinit { link.owner = nil }
 
     /// Takes over an accepted, non-blocking socket.
     public func adopt(descriptor: Int32, tls: TLSContext?) {

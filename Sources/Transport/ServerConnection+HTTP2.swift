@@ -83,7 +83,8 @@ extension ServerConnection {
             server.handler.drained(stream)
         case .answered:
             // The answer is out before the request is in: no use for the rest of it.
-            guard let stream = stream(event.slot), !stream.isComplete else { return }
+            guard event.slot < streams.count, streams[event.slot]?.isComplete == false
+            else { return }
             http2?.reset(slot: event.slot, code: HTTP2Error.none)
             reactor.markDirty(self)
         }

@@ -44,4 +44,7 @@ open class ServerHandler {
     /// The client left (RST_STREAM, FIN, RST) or stalled before the response was complete. The
     /// stream takes no more bytes; forget it.
     open func gone(_ stream: ServerStream) {}
+
+    /// The reactor's loop has ended: let go of whatever refers back here.
+    open func ended() {}
 }

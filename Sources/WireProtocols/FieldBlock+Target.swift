@@ -4,9 +4,7 @@ extension FieldBlock {
     /// or bytes that a URL cannot hold, an authority that names a user or is none, a `host` beside
     /// `:authority` that says something else (RFC 9113 8.3.1, RFC 3986).
     public var hasSoundTarget: Bool {
-        let isPathSound = withValue(of: ":path") { path in
-            path.allSatisfy { $0 < 0x80 && $0 != UInt8(ascii: "#") }
-        }
+        let isPathSound = withValue(of: ":path", HTTP1Text.isPath)
         guard isPathSound ?? true else { return false }
         let authority = index(of: ":authority")
         let isAuthoritySound = authority.map { withValue(at: $0, HTTP1Text.isHost) }

@@ -51,6 +51,17 @@ public struct FieldBlock: ~Copyable, @unchecked Sendable {
 
     private static let keptBytes = 8 << 10
 
+    /// Changes places with another block, word by word: `swap` would copy both as a whole, twice.
+    @inlinable
+    public mutating func exchange(with other: inout FieldBlock) {
+        (storage, other.storage) = (other.storage, storage)
+        (capacity, other.capacity) = (other.capacity, capacity)
+        (used, other.used) = (other.used, used)
+        (fields, other.fields) = (other.fields, fields)
+        (fieldCapacity, other.fieldCapacity) = (other.fieldCapacity, fieldCapacity)
+        (number, other.number) = (other.number, number)
+    }
+
     public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         let start = used
         let middle = start + name.count

@@ -28,22 +28,28 @@ struct HTTP1Body: Sendable {
     static let none = HTTP1Body(length: 0)
 
     /// What surrounds the payload of a chunked body at most.
-    private struct Bounds: Sendable {
+    struct Bounds: Sendable {
         /// A size line: 16 digits, the extensions and the line's end.
         var sizeLine = 0
         var trailerFields = 0
         var trailerBytes = 0
+
+        init() {}
+
+        init(_ limits: Limits) {
+            sizeLine = 16 + limits.chunkExtensionBytes + 2
+            trailerFields = limits.trailerFields
+            trailerBytes = limits.trailerBytes
+        }
     }
 
     private var bounds = Bounds()
 
     init(length: Int) { state = .length(length) }
     private init(_ state: State) { self.state = state }
-    static func chunked(_ limits: Limits) -> HTTP1Body {
+    static func chunked(_ bounds: Bounds) -> HTTP1Body {
         var body = HTTP1Body(.chunkSize)
-        body.bounds = Bounds(
-            sizeLine: 16 + limits.chunkExtensionBytes + 2, trailerFields: limits.trailerFields,
-            trailerBytes: limits.trailerBytes)
+        body.bounds = bounds
         return body
     }
     static func closeDelimited() -> HTTP1Body { HTTP1Body(.untilClose) }

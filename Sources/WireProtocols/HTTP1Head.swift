@@ -78,8 +78,15 @@ struct HTTP1FieldReader {
 
     init(limits: Limits, isRequest: Bool) {
         // The whole of the limits is a long copy.
-        mostFields = limits.headerFields
-        mostBytes = isRequest ? limits.headerListBytes : limits.upstreamHeaderBytes
+        self.init(
+            mostFields: limits.headerFields,
+            mostBytes: isRequest ? limits.headerListBytes : limits.upstreamHeaderBytes,
+            isRequest: isRequest)
+    }
+
+    init(mostFields: Int, mostBytes: Int, isRequest: Bool) {
+        self.mostFields = mostFields
+        self.mostBytes = mostBytes
         self.isRequest = isRequest
     }
 

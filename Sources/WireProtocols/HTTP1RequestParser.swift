@@ -72,7 +72,9 @@ public struct HTTP1RequestParser: Sendable {
         head.removeAll()
         let result = try parse(
             UnsafeRawBufferPointer(rebasing: message[..<length]), into: &head)
-        body = result.isChunked ? .chunked(limits) : HTTP1Body(length: result.contentLength ?? 0)
+        body =
+            result.isChunked
+            ? .chunked(HTTP1Body.Bounds(limits)) : HTTP1Body(length: result.contentLength ?? 0)
         return .head(consumed: consumed, result)
     }
 

@@ -34,14 +34,21 @@ public struct HTTP1ResponseParser: Sendable {
         case truncated
     }
 
-    private let limits: Limits
+    // Of the limits what is asked for: a look at one of them would copy all.
+    private let mostFields: Int
+    private let mostBytes: Int
+    private let bounds: HTTP1Body.Bounds
     private var finder = HTTP1HeadFinder()
     private var body: HTTP1Body?
     private var informational = 0
     private var hasStarted = false
     private var requestIsHead = false
 
-    public init(limits: Limits) { self.limits = limits }
+    public init(limits: Limits) {
+        mostFields = limits.headerFields
+        mostBytes = limits.upstreamHeaderBytes
+        bounds = HTTP1Body.Bounds(limits)
+    }
 
     /// Ready for the response to the next request.
     public mutating func reset(requestMethodIsHead: Bool) {
@@ -91,7 +98,7 @@ public struct HTTP1ResponseParser: Sendable {
         while true {
             let message = UnsafeRawBufferPointer(rebasing: input[start...])
             guard
-                let length = try finder.find(in: message, limit: limits.upstreamHeaderBytes)
+                let length = try finder.find(in: message, limit: mostBytes)
             else {
                 // The finder counts from the first unread byte of the next head.
                 return start == 0 ? .needMore : .body(start..<start, consumed: start)
@@ -112,7 +119,7 @@ public struct HTTP1ResponseParser: Sendable {
 
     private func framing(of head: HTTP1ResponseHead) -> HTTP1Body {
         if !head.hasBody { return .none }
-        if head.isChunked { return .chunked(limits) }
+        if head.isChunked { return .chunked(bounds) }
         if let length = head.contentLength { return HTTP1Body(length: length) }
         return .closeDelimited()
     }
@@ -124,7 +131,8 @@ public struct HTTP1ResponseParser: Sendable {
         let line = UnsafeRawBufferPointer(rebasing: message[..<(lineEnd - 1)])
         let (minor, status) = try parseStatusLine(line)
         head.append(name: ":status", value: UnsafeRawBufferPointer(rebasing: line[9..<12]))
-        var reader = HTTP1FieldReader(limits: limits, isRequest: false)
+        var reader = HTTP1FieldReader(
+            mostFields: mostFields, mostBytes: mostBytes, isRequest: false)
         let fieldLines = UnsafeRawBufferPointer(
             rebasing: message[(lineEnd + 1)..<(message.count - 2)])
         try reader.read(fieldLines, into: &head, hasAuthority: true)

@@ -109,16 +109,31 @@ enum HTTP1Text {
     /// True if `bytes` can only be a host with or without a port. What would end the authority of
     /// a URL, or begin it anew (`@`), is refused: no two readers must see two hosts.
     static func isHost(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        // One bit for each ASCII character; none for controls, space, DEL and / \ ? # @ , " < >
         for byte in bytes {
-            switch byte {
-            case 0...0x20, 0x7F...0xFF, UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "?"),
-                UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: ","), UInt8(ascii: "\""),
-                UInt8(ascii: "<"), UInt8(ascii: ">"):
-                return false
-            default: break
-            }
+            let bits: UInt64 = byte < 64 ? 0x2FFF_6FF2_0000_0000 : 0x7FFF_FFFF_EFFF_FFFE
+            guard byte < 0x80, (bits >> UInt64(byte & 63)) & 1 == 1 else { return false }
         }
         return !bytes.isEmpty
+    }
+
+    /// False if `path` has a fragment, or bytes that a URL cannot hold: eight at a time.
+    static func isPath(_ path: UnsafeRawBufferPointer) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var offset = 0
+        var hits: UInt64 = 0
+        while path.count &- offset >= 8 {
+            let word = path.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            let signs = word ^ (UInt64(UInt8(ascii: "#")) &* ones)
+            hits |= word | ((signs &- ones) & ~signs)
+            offset &+= 8
+        }
+        while offset < path.count {
+            let byte = path[offset]
+            if byte >= 0x80 || byte == UInt8(ascii: "#") { return false }
+            offset &+= 1
+        }
+        return hits & (0x80 &* ones) == 0
     }
 
     /// False if `bytes` have no control characters at all, not even a tab: eight bytes at a time.

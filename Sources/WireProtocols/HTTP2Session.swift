@@ -29,7 +29,9 @@ public struct HTTP2Session: ~Copyable {
 
     let session: OpaquePointer
     let cell: UnsafeMutablePointer<HTTP2Cell>
-    private var scanner = HTTP2FrameScanner()
+    /// Behind a pointer like the cell: the session is asked many small things for each stream, and
+    /// is moved for some of them.
+    private let scanner: UnsafeMutablePointer<HTTP2FrameScanner>
 
     /// `nil` only if memory ran out. Response bytes wait in blocks of `pool`.
     public init?(limits: Limits, pool: BlockPool = BlockPool()) {
@@ -42,6 +44,8 @@ public struct HTTP2Session: ~Copyable {
         }
         self.session = session
         self.cell = cell
+        scanner = .allocate(capacity: 1)
+        scanner.initialize(to: HTTP2FrameScanner())
         submitSettings(limits)
     }
 
@@ -50,6 +54,8 @@ public struct HTTP2Session: ~Copyable {
         nghttp2_session_del(session)
         cell.deinitialize(count: 1)
         cell.deallocate()
+        scanner.deinitialize(count: 1)
+        scanner.deallocate()
     }
 
     private func submitSettings(_ limits: Limits) {
@@ -85,9 +91,9 @@ public struct HTTP2Session: ~Copyable {
     public mutating func receive(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }
         let cell = self.cell
-        scanner.scan(bytes) { cell.pointee.note($0) }
+        scanner.pointee.scan(bytes) { cell.pointee.note($0) }
         // Before the library sees any of it: what came along with the fault is not taken up.
-        if let error = scanner.violation { throw .violation(error) }
+        if let error = scanner.pointee.violation { throw .violation(error) }
         cell.pointee.inputBase = base
         cell.pointee.inputCount = bytes.count
         let taken = nghttp2_session_mem_recv(
@@ -95,8 +101,8 @@ public struct HTTP2Session: ~Copyable {
         cell.pointee.inputBase = nil
         if taken < 0 { throw .unusable(code: Int(taken)) }
         if cell.pointee.hasOverflownWindow { throw .violation(.flowControlError) }
-        cell.pointee.noteHeaderFrames(scanner.headerFrames)
-        if scanner.hasUsedSkippedStream {
+        cell.pointee.noteHeaderFrames(scanner.pointee.headerFrames)
+        if scanner.pointee.hasUsedSkippedStream {
             // The library passes over such a block; RFC 9113 5.1.1 wants the connection ended.
             nghttp2_session_terminate_session2(
                 session, nghttp2_session_get_last_proc_stream_id(session),
@@ -120,7 +126,7 @@ public struct HTTP2Session: ~Copyable {
     public var signs: Signs {
         Signs(
             glitches: cell.pointee.glitches, lateResets: cell.pointee.lateResets,
-            part: scanner.part, isWithinPart: scanner.isWithinPart)
+            part: scanner.pointee.part, isWithinPart: scanner.pointee.isWithinPart)
     }
 
     /// Frames that wait to be sent, bodies aside.
@@ -148,7 +154,7 @@ public struct HTTP2Session: ~Copyable {
 
     /// Hands the request's head to the caller by swapping blocks, so that no field is copied.
     public mutating func swapHead(slot: Int, with block: inout FieldBlock) {
-        swap(&cell.pointee.slots[slot].pointee.head, &block)
+        cell.pointee.slots[slot].pointee.head.exchange(with: &block)
     }
 
     // MARK: Responses

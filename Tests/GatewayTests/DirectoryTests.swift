@@ -54,6 +54,24 @@ import WireProtocols
         #expect(directory.objective(ModelID(0), .bulk, .anonymous) == LatencyObjective())
     }
 
+    @Test(arguments: [1, 4, 5, 30])
+    func everyNameOfAModelLeadsToIt(models: Int) throws {
+        var configuration = try configuration()
+        configuration.models = (0..<models).map { index in
+            var model = GatewayConfiguration.Model(name: "model-\(index)")
+            model.aliases = ["alias-\(index)"]
+            return model
+        }
+        let directory = try Directory(configuration)
+        for index in 0..<models {
+            #expect(directory.model(named: "model-\(index)") == ModelID(index))
+            #expect(directory.model(named: "alias-\(index)") == ModelID(index))
+        }
+        for name in ["", "model", "model-\(models)", "MODEL-0"] {
+            #expect(directory.model(named: name) == nil)
+        }
+    }
+
     @Test func withoutTenantsEveryoneIsAnonymous() throws {
         let directory = try Directory(try configuration())
         #expect(try directory.authenticate(FieldBlock()) == .anonymous)

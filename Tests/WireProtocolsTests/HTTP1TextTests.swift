@@ -78,4 +78,21 @@ import Testing
             }
         }
     }
+
+    /// Each byte alone and among others, at every place of a word.
+    @Test func hostsAndPathsAreSpelledWithTheirOwnBytes() {
+        let noHost = Set(Array(UInt8(0)...0x20) + Array(0x7F...0xFF) + Array("/\\?#@,\"<>".utf8))
+        for byte in UInt8.min...UInt8.max {
+            for place in 0..<19 {
+                var text = Array("example.invalid:8080".utf8)
+                text[place] = byte
+                text.withUnsafeBytes { text in
+                    #expect(HTTP1Text.isHost(text) == !noHost.contains(byte))
+                    #expect(HTTP1Text.isPath(text) == (byte < 0x80 && byte != UInt8(ascii: "#")))
+                }
+            }
+        }
+        #expect(!HTTP1Text.isHost(UnsafeRawBufferPointer(start: nil, count: 0)))
+        #expect(HTTP1Text.isPath(UnsafeRawBufferPointer(start: nil, count: 0)))
+    }
 }

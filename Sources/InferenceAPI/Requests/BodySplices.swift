@@ -11,7 +11,8 @@ public struct BodySplices: Sendable {
     /// In order, without overlaps.
     private var splices: [Splice] = []
 
-    init() {}
+    /// No edits.
+    public init() {}
 
     /// True if the body goes upstream as it is.
     public var isEmpty: Bool { splices.isEmpty }
@@ -43,27 +44,31 @@ public struct BodySplices: Sendable {
 }
 
 /// What of a body has to be kept until it is known where the request goes, to say then what is to
-/// be edited.
-public struct BodyEdits: Sendable {
+/// be edited. It is moved, never copied.
+public struct BodyEdits: ~Copyable, Sendable {
     let task: InferenceTask
     let model: String
     let streams: Bool
     let clientWantsUsage: Bool
     let layout: BodyLayout
+
+    @inline(never)
+    public init(_ parsed: borrowing ParsedRequest) {
+        task = parsed.task
+        model = parsed.model
+        streams = parsed.streams
+        clientWantsUsage = parsed.clientWantsUsage
+        layout = parsed.layout
+    }
 }
 
 extension ParsedRequest {
-    public var edits: BodyEdits {
-        BodyEdits(
-            task: task, model: model, streams: streams, clientWantsUsage: clientWantsUsage,
-            layout: layout)
-    }
-
     /// See ``BodyEdits/splices(body:upstreamModel:injectUsage:)``.
     public func splices(
         body: UnsafeRawBufferPointer, upstreamModel: String?, injectUsage: Bool
     ) -> BodySplices {
-        edits.splices(body: body, upstreamModel: upstreamModel, injectUsage: injectUsage)
+        BodyEdits(self).splices(
+            body: body, upstreamModel: upstreamModel, injectUsage: injectUsage)
     }
 }
 

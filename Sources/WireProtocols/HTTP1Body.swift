@@ -91,66 +91,61 @@ struct HTTP1Body: Sendable {
     mutating func unframe(
         _ bytes: UnsafeMutableRawBufferPointer
     ) -> (payload: Range<Int>, consumed: Int) {
-        var payload = 0..<0
+        guard let base = bytes.baseAddress else { return (0..<0, 0) }
+        let end = bytes.count
         var offset = 0
-        while true {
-            let start: Int
-            let size: Int
-            switch state {
-            case .chunkSize:
-                guard let line = Self.sizeLine(bytes, from: offset) else {
-                    return (payload, offset)
-                }
-                (start, size) = line
-            case .chunkData(let remaining) where offset == 0: (start, size) = (0, remaining)
-            default: return (payload, offset)
-            }
-            guard start < bytes.count else { return (payload, offset) }
-            let count = min(size, bytes.count - start)
-            if payload.isEmpty {
-                payload = start..<start + count
-            } else {
-                Self.move(bytes, start, count, to: payload.upperBound)
-                payload = payload.lowerBound..<payload.upperBound + count
-            }
-            offset = start + count
-            guard count == size else {
-                state = .chunkData(size - count)
-                return (payload, offset)
-            }
-            state = .chunkEnd
-            guard bytes.count - offset >= 2, bytes[offset] == UInt8(ascii: "\r"),
-                bytes[offset + 1] == UInt8(ascii: "\n")
-            else { return (payload, offset) }
-            offset += 2
-            state = .chunkSize
-        }
-    }
-
-    /// Where the data of the chunk that begins at `start` begins, and how much it is; `nil` for
-    /// the last chunk, extensions, sizes of over 28 bits, and anything that is not whole or wrong.
-    @inline(__always)
-    private static func sizeLine(
-        _ bytes: UnsafeMutableRawBufferPointer, from start: Int
-    ) -> (start: Int, size: Int)? {
         var size = 0
-        var index = start
-        while index < bytes.count, index - start < 8, let digit = hex(bytes[index]) {
-            size = size << 4 | digit
-            index += 1
+        switch state {
+        case .chunkData(let remaining): size = remaining
+        case .chunkSize:
+            guard Self.passSizeLine(base, end, &offset, &size) else { return (0..<0, 0) }
+        default: return (0..<0, 0)
         }
-        guard size > 0, size < 1 << 28, bytes.count - index >= 2,
-            bytes[index] == UInt8(ascii: "\r"), bytes[index + 1] == UInt8(ascii: "\n")
-        else { return nil }
-        return (index + 2, size)
+        // What is at hand of the first chunk stays where it is.
+        let first = offset
+        var last = offset
+        while true {
+            let count = min(size, end &- offset)
+            if last != offset {
+                (base + last).copyMemory(from: base + offset, byteCount: count)
+            }
+            last &+= count
+            offset &+= count
+            guard count == size else {
+                state = .chunkData(size &- count)
+                break
+            }
+            guard end &- offset >= 2, base.holdsLineEnd(at: offset) else {
+                state = .chunkEnd
+                break
+            }
+            offset &+= 2
+            guard Self.passSizeLine(base, end, &offset, &size) else {
+                state = .chunkSize
+                break
+            }
+        }
+        return (first..<last, offset)
     }
 
+    /// Passes over the size line of the chunk that begins at `offset`; false for the last chunk,
+    /// one without a byte of its data, extensions, sizes of over 28 bits, and anything that is not
+    /// whole or wrong: then `offset` stays.
     @inline(__always)
-    private static func move(
-        _ bytes: UnsafeMutableRawBufferPointer, _ start: Int, _ count: Int, to target: Int
-    ) {
-        UnsafeMutableRawBufferPointer(rebasing: bytes[target..<target + count])
-            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
+    private static func passSizeLine(
+        _ base: UnsafeMutableRawPointer, _ end: Int, _ offset: inout Int, _ size: inout Int
+    ) -> Bool {
+        var value = 0
+        var index = offset
+        let most = min(end, offset &+ 7)
+        while index < most, let digit = hex(base.load(fromByteOffset: index, as: UInt8.self)) {
+            value = value << 4 | digit
+            index &+= 1
+        }
+        guard value > 0, end &- index > 2, base.holdsLineEnd(at: index) else { return false }
+        offset = index &+ 2
+        size = value
+        return true
     }
 
     private mutating func startChunk(
@@ -267,12 +262,19 @@ struct HTTP1Body: Sendable {
         return .body(end + 1..<end + 1, consumed: end + 1)
     }
 
+    @inline(__always)
     private static func hex(_ byte: UInt8) -> Int? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A")) + 10
-        default: nil
-        }
+        let decimal = byte &- UInt8(ascii: "0")
+        if decimal < 10 { return Int(decimal) }
+        let letter = (byte | 0x20) &- UInt8(ascii: "a")
+        return letter < 6 ? Int(letter) + 10 : nil
+    }
+}
+
+extension UnsafeMutableRawPointer {
+    /// True if CR and LF are at `offset`.
+    @inline(__always)
+    fileprivate func holdsLineEnd(at offset: Int) -> Bool {
+        loadUnaligned(fromByteOffset: offset, as: UInt16.self).littleEndian == 0x0A0D
     }
 }

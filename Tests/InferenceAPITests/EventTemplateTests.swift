@@ -177,6 +177,24 @@ struct EventTemplateTests {
         #expect(passMany([long, long], task: .chat).unread == 0)
     }
 
+    @Test("a value that was the same in many events may be another in the next, and the same again")
+    func steadyValues() {
+        func event(_ id: String, _ created: String, _ text: String) -> String {
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\(text)\"}}],"
+                + "\"created\":\(created),\"id\":\"\(id)\",\"object\":\"chunk\"}\n\n"
+        }
+        let events = [
+            event("a", "12", "x"), event("a", "12", "x"), event("a", "12", "y"),
+            event("ab", "12", "y"), event("a", "12", ""), event("a", "123", ""),
+            event("", "1", "z"), event("a", "12", "x"), event("a", "12", ""),
+        ]
+        compare(events, unread: events.count - 1)
+        let empty = Array(repeating: event("a", "12", ""), count: 3)
+        compare(empty + events, unread: 2 + events.count)
+        // Not a number where there was one, and no end of a text that has been steady.
+        compare(events + [event("a", "x", "y"), event("a\"", "12", "y")])
+    }
+
     @Test("an event over the limit is refused whether or not it fits")
     func limit() {
         var limits = Limits()

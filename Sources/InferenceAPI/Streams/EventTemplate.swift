@@ -34,6 +34,16 @@ struct EventHoles {
         count &+= 1
     }
 
+    /// The same in a text that has `count` bytes before this one.
+    func moved(by count: Int) -> EventHoles {
+        var moved = self
+        for index in 0..<self.count {
+            moved.list[index].start += count
+            moved.list[index].end += count
+        }
+        return moved
+    }
+
     /// What was passed over so far is to be taken literally.
     mutating func removeAll() {
         count = 0
@@ -43,7 +53,8 @@ struct EventHoles {
 
 /// What the events of one stream have in common. An event that was read leaves its text with holes
 /// in it: the values that nobody reads. One that fits, byte for byte but for what is in the holes,
-/// would be read along the same path to the same end, so it is not.
+/// would be read along the same path to the same end, so it is not. A hole whose value has been the
+/// same so far, as an identifier's is, is compared like the text around it, in one go.
 struct EventTemplate {
     /// Which events have content.
     enum Content { case all, none, thoseWithText }
@@ -54,17 +65,29 @@ struct EventTemplate {
         var hasContent: Bool
     }
 
+    /// A part of the text that has to be the same, and the hole behind it, unless it is the last.
+    private struct Piece {
+        var start = 0
+        var count = 0
+        var hole = EventHoles.Kind.string
+    }
+
     /// Bounds what a stream keeps, bytes.
-    static let longest = 1_024
+    static let longest = 2_048
     /// After so many events learned in vain nothing is learned any more: the stream's differ in
     /// more than their holes.
     static let patience = 8
 
-    /// What stands before, between and behind the holes.
-    private var literals: [UInt8] = []
-    private var lengths = InlineArray<9, Int>(repeating: 0)
-    private var kinds = InlineArray<8, EventHoles.Kind>(repeating: .string)
-    private var holes = 0
+    /// The event that was learned, with what its holes held.
+    private var text: [UInt8] = []
+    private var holes = EventHoles()
+    /// By hole: its values have not all been the same.
+    private var isVarying: UInt8 = 0
+    /// The text between the holes that vary.
+    private var pieces = InlineArray<9, Piece>(repeating: Piece())
+    private var last = 0
+    /// There is text where it has been the same so far.
+    private var hasSteadyText = false
     private var content = Content.none
     private var disappointments = 0
 
@@ -77,55 +100,128 @@ struct EventTemplate {
             block.last == UInt8(ascii: "\n")
         else { return }
         disappointments += 1
-        literals.removeAll(keepingCapacity: true)
-        self.holes = holes.count
+        text.removeAll(keepingCapacity: true)
+        guard block.count <= Self.longest else { return }
+        text.append(contentsOf: block)
+        self.holes = holes.moved(by: start)
         self.content = content
-        var offset = 0
-        for index in 0..<holes.count {
-            let hole = holes[index]
-            kinds[index] = hole.kind
-            lengths[index] = start + hole.start - offset
-            literals.append(contentsOf: block[offset..<start + hole.start])
-            offset = start + hole.end
-        }
-        lengths[holes.count] = block.count - offset
-        literals.append(contentsOf: block[offset...])
-        if literals.count > Self.longest { literals = [] }
+        isVarying = 0
+        divide()
     }
 
     /// The event that begins at `start`, if it fits.
     @inline(__always)
     mutating func match(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Match? {
-        guard !literals.isEmpty, start < bytes.count else { return nil }
-        let match = literals.withUnsafeBytes { find($0, in: bytes, from: start) }
-        if match != nil { disappointments = 0 }
-        return match
+        guard !text.isEmpty, start < bytes.count else { return nil }
+        if let match = fit(bytes, from: start) {
+            disappointments = 0
+            return match
+        }
+        return compare(bytes, from: start)
     }
 
-    private func find(
-        _ literals: UnsafeRawBufferPointer, in bytes: UnsafeRawBufferPointer, from start: Int
-    ) -> Match? {
-        guard var literal = literals.baseAddress else { return nil }
+    /// Takes the holes for text that have held nothing else.
+    private mutating func fit(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Match? {
         var offset = start
-        var hasText = false
-        var index = 0
-        while true {
-            let count = lengths[index]
-            guard bytes.hasSameBytes(as: literal, at: offset, count: count) else { return nil }
-            literal += count
-            offset &+= count
-            if index == holes {
-                let hasContent = content == .thoseWithText ? hasText : content == .all
-                return Match(end: offset, hasContent: hasContent)
+        var hasText = hasSteadyText
+        let last = last
+        // Where they lie: a look at one piece would copy all.
+        let isAlike = withUnsafePointer(to: &pieces) { pieces in
+            text.withUnsafeBytes { text in
+                guard let text = text.baseAddress else { return false }
+                var piece = UnsafeRawPointer(pieces).assumingMemoryBound(to: Piece.self)
+                let final = piece + last
+                while true {
+                    let count = piece.pointee.count
+                    guard
+                        bytes.hasSameBytes(
+                            as: text + piece.pointee.start, at: offset, count: count)
+                    else { return false }
+                    offset &+= count
+                    if piece == final { return true }
+                    let hole = piece.pointee.hole
+                    guard let end = Self.end(of: hole, bytes, from: offset) else {
+                        return false
+                    }
+                    if hole == .content, end > offset { hasText = true }
+                    offset = end
+                    piece += 1
+                }
             }
-            let end =
-                kinds[index] == .number
-                ? Self.endOfNumber(bytes, from: offset) : Self.endOfText(bytes, from: offset)
-            guard let end else { return nil }
-            if kinds[index] == .content, end > offset { hasText = true }
-            offset = end
-            index &+= 1
         }
+        return isAlike ? Match(end: offset, hasContent: hasContent(hasText)) : nil
+    }
+
+    /// Takes all holes for what they are, and notes which of them vary.
+    @inline(never)
+    private mutating func compare(
+        _ bytes: UnsafeRawBufferPointer, from start: Int
+    ) -> Match? {
+        var offset = start
+        var place = 0
+        var hasText = false
+        var varying = isVarying
+        let isAlike = text.withUnsafeBytes { text in
+            guard let base = text.baseAddress else { return false }
+            for index in 0..<holes.count {
+                let hole = holes[index]
+                let count = hole.start - place
+                guard bytes.hasSameBytes(as: base + place, at: offset, count: count),
+                    let end = Self.end(of: hole.kind, bytes, from: offset + count)
+                else { return false }
+                offset += count
+                if hole.kind == .content, end > offset { hasText = true }
+                let width = hole.end - hole.start
+                if end - offset != width
+                    || !bytes.hasSameBytes(as: base + hole.start, at: offset, count: width)
+                {
+                    varying |= 1 << UInt8(index)
+                }
+                offset = end
+                place = hole.end
+            }
+            let count = text.count - place
+            defer { offset += count }
+            return bytes.hasSameBytes(as: base + place, at: offset, count: count)
+        }
+        guard isAlike else { return nil }
+        disappointments = 0
+        if varying != isVarying {
+            isVarying = varying
+            divide()
+        }
+        return Match(end: offset, hasContent: hasContent(hasText))
+    }
+
+    /// Makes the pieces anew.
+    private mutating func divide() {
+        last = 0
+        hasSteadyText = false
+        var start = 0
+        for index in 0..<holes.count {
+            let hole = holes[index]
+            guard isVarying & (1 << UInt8(index)) != 0 else {
+                if hole.kind == .content, hole.end > hole.start { hasSteadyText = true }
+                continue
+            }
+            pieces[last] = Piece(start: start, count: hole.start - start, hole: hole.kind)
+            start = hole.end
+            last += 1
+        }
+        pieces[last] = Piece(start: start, count: text.count - start)
+    }
+
+    @inline(__always)
+    private func hasContent(_ hasText: Bool) -> Bool {
+        content == .thoseWithText ? hasText : content == .all
+    }
+
+    /// Where a hole ends that begins at `start`.
+    @inline(__always)
+    private static func end(
+        of hole: EventHoles.Kind, _ bytes: UnsafeRawBufferPointer, from start: Int
+    ) -> Int? {
+        hole == .number ? endOfNumber(bytes, from: start) : endOfText(bytes, from: start)
     }
 
     /// The quote that ends a string, or `nil` where it is not plain to see: a line end, which no

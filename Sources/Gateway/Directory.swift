@@ -19,10 +19,8 @@ final class Directory: Sendable {
         let authority: String
         let pathPrefix: String
         let apiKey: String?
-        /// The request line up to the task's own path.
-        let requestStart: [UInt8]
-        /// See ``UpstreamHead/fixedFields(authority:apiKey:)``.
-        let fixedFields: [UInt8]
+        /// By the task's ordinal; see ``UpstreamHead/start(_:pathPrefix:authority:apiKey:)``.
+        let headStarts: [[UInt8]]
         /// What metrics and the admin surface call it.
         let name: String
 
@@ -36,10 +34,13 @@ final class Directory: Sendable {
             hostname = url.host
             self.tls = url.scheme == .https ? tls : nil
             authority = url.authority
-            pathPrefix = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
-            requestStart = Array("POST \(pathPrefix)".utf8)
+            let prefix = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
+            pathPrefix = prefix
             apiKey = pool.apiKey
-            fixedFields = UpstreamHead.fixedFields(authority: url.authority, apiKey: pool.apiKey)
+            headStarts = InferenceTask.allCases.map {
+                UpstreamHead.start(
+                    $0, pathPrefix: prefix, authority: url.authority, apiKey: pool.apiKey)
+            }
             name = url.authority
         }
     }

@@ -57,16 +57,23 @@ extension Exchange {
         text.removeAll(keepingCapacity: true)
         UpstreamHead.append(to: &text, task: task, endpoint: endpoint, id: id,
             instance: shell.gateway.instance, length: length)
-        if splices.isEmpty {
-            text.withUnsafeBytes { head in
-                stream.body.withUnsafeBytes { connection.send(head, $0) }
+        stream.body.withUnsafeBytes { body in
+            if splices.isEmpty, body.count > Self.mostCopied {
+                text.withUnsafeBytes { connection.send($0, body) }
+                return
             }
-        } else {
-            stream.body.withUnsafeBytes { splices.append(body: $0, to: &text) }
+            if splices.isEmpty {
+                text.append(contentsOf: body)
+            } else {
+                splices.append(body: body, to: &text)
+            }
             text.withUnsafeBytes { connection.send($0) }
         }
         swap(&text, &shell.text)
     }
+
+    /// Bytes of a body that are copied behind its head: handing the kernel two pieces costs more.
+    private static let mostCopied = 1 << 10
 
     /// Streams are metered from the usage chunk, so it is asked for where the engine knows it.
     func injectsUsage(_ engine: EngineKind) -> Bool {

@@ -9,9 +9,7 @@ enum UpstreamHead {
         to text: inout [UInt8], task: InferenceTask, endpoint: Directory.Endpoint,
         id: RequestID, instance: UInt32, length: Int
     ) {
-        text.append(contentsOf: endpoint.requestStart)
-        HTTP1Writer.append(task.upstreamPath, to: &text)
-        text.append(contentsOf: endpoint.fixedFields)
+        text.append(contentsOf: endpoint.headStarts[task.ordinal])
         withUnsafeTemporaryAllocation(byteCount: 96, alignment: 8) { room in
             // The model server gets an id of ours: what a client calls its request is its own
             // affair.
@@ -24,10 +22,15 @@ enum UpstreamHead {
         }
     }
 
-    /// What is the same in every request to an endpoint: from behind the path to the name of the
-    /// field for the request's id.
-    static func fixedFields(authority: String, apiKey: String?) -> [UInt8] {
+    /// What is the same in every request for a task to an endpoint: up to the name of the field for
+    /// the request's id.
+    static func start(
+        _ task: InferenceTask, pathPrefix: String, authority: String, apiKey: String?
+    ) -> [UInt8] {
         var text: [UInt8] = []
+        HTTP1Writer.append("POST ", to: &text)
+        HTTP1Writer.append(pathPrefix, to: &text)
+        HTTP1Writer.append(task.upstreamPath, to: &text)
         HTTP1Writer.append(" HTTP/1.1\r\nhost: ", to: &text)
         HTTP1Writer.append(authority, to: &text)
         HTTP1Writer.append("\r\nuser-agent: joulegate\r\naccept: ", to: &text)

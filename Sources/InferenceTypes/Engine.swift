@@ -30,6 +30,22 @@ public enum InferenceTask: String, CaseIterable, Sendable {
         case .embedding, .classify, .rerank, .score, .tokenize, .detokenize: false
         }
     }
+
+    /// The position of the case: an index into tables, and its number in journals. New cases get
+    /// new ones, none is renumbered.
+    public var ordinal: Int {
+        switch self {
+        case .chat: 0
+        case .completion: 1
+        case .embedding: 2
+        case .responses: 3
+        case .classify: 4
+        case .rerank: 5
+        case .score: 6
+        case .tokenize: 7
+        case .detokenize: 8
+        }
+    }
 }
 
 /// How urgent a request is. Order of the cases is the order of precedence.

@@ -157,21 +157,3 @@ struct TokenStatistics: Sendable {
         return row * Self.bins + bin
     }
 }
-
-extension InferenceTask {
-    /// The position of the case: an index into tables, and its number in journals. New cases get
-    /// new ones, none is renumbered.
-    var ordinal: Int {
-        switch self {
-        case .chat: 0
-        case .completion: 1
-        case .embedding: 2
-        case .responses: 3
-        case .classify: 4
-        case .rerank: 5
-        case .score: 6
-        case .tokenize: 7
-        case .detokenize: 8
-        }
-    }
-}

@@ -39,7 +39,8 @@ struct EventTemplateTests {
         var unread = 0
         for event in events {
             let verdict = Array(event.utf8).withUnsafeBytes { bytes in
-                if let end = observer.pass(bytes, from: 0, limit: 1 << 20) {
+                let end = observer.pass(bytes, from: 0, limit: 1 << 20)
+                if end > 0 {
                     #expect(end == bytes.count, "passed a part of \(event)")
                     unread += 1
                     return StreamObserver.Verdict.pass
@@ -55,6 +56,37 @@ struct EventTemplateTests {
         return (sum, unread)
     }
 
+    /// The same, with as many events at once as pass.
+    private func passJoined(_ events: [String], task: InferenceTask) -> Sum {
+        var observer = observer(task)
+        var sum = Sum()
+        let texts = events.map { Array($0.utf8) }
+        Array(texts.joined()).withUnsafeBytes { bytes in
+            var offset = 0
+            var index = 0
+            while index < texts.count {
+                let end = observer.pass(bytes, from: offset, limit: 1 << 20)
+                while offset < end {
+                    sum.verdicts.append(.pass)
+                    offset += texts[index].count
+                    index += 1
+                }
+                #expect(offset == end, "passed a part of an event")
+                guard index < texts.count else { break }
+                let block = UnsafeRawBufferPointer(
+                    rebasing: bytes[offset..<offset + texts[index].count])
+                sum.verdicts.append(observer.examine(block))
+                offset += texts[index].count
+                index += 1
+            }
+        }
+        sum.events = observer.events
+        sum.contentEvents = observer.contentEvents
+        sum.usage = observer.usage
+        sum.hasFinishReason = observer.hasFinishReason
+        return sum
+    }
+
     private func compare(
         _ events: [String], task: InferenceTask = .chat, unread: Int? = nil,
         at place: SourceLocation = #_sourceLocation
@@ -62,6 +94,7 @@ struct EventTemplateTests {
         let many = passMany(events, task: task)
         let each = readEach(events, task: task)
         #expect(many.sum == each, sourceLocation: place)
+        #expect(passJoined(events, task: task) == each, sourceLocation: place)
         if let unread { #expect(many.unread == unread, sourceLocation: place) }
     }
 
@@ -157,7 +190,7 @@ struct EventTemplateTests {
             let passed = Array(whole[..<count]).withUnsafeBytes {
                 observer.pass($0, from: 0, limit: 1 << 20)
             }
-            #expect(passed == nil)
+            #expect(passed == 0)
         }
     }
 

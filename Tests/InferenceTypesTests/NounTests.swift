@@ -14,6 +14,11 @@ import Testing
         #expect(RoutingPolicy(name: "") == nil)
     }
 
+    @Test("a task's ordinal is its place among the cases")
+    func taskOrdinals() {
+        #expect(InferenceTask.allCases.map(\.ordinal) == Array(InferenceTask.allCases.indices))
+    }
+
     @Test func onlySomeTasksGenerate() {
         let generating = InferenceTask.allCases.filter(\.generates)
         #expect(generating == [.chat, .completion, .responses])

@@ -54,15 +54,18 @@ struct EventHoles {
 /// What the events of one stream have in common. An event that was read leaves its text with holes
 /// in it: the values that nobody reads. One that fits, byte for byte but for what is in the holes,
 /// would be read along the same path to the same end, so it is not. A hole whose value has been the
-/// same so far, as an identifier's is, is compared like the text around it, in one go.
+/// same so far, as an identifier's is, is compared like the text around it, in one go; and so is
+/// the end of an event with the beginning of the next.
 struct EventTemplate {
     /// Which events have content.
     enum Content { case all, none, thoseWithText }
 
-    struct Match {
-        /// One past the event.
+    /// Events that fitted, one behind the other.
+    struct Run: Equatable {
+        /// One past the last of them.
         var end: Int
-        var hasContent: Bool
+        var events = 0
+        var contentEvents = 0
     }
 
     /// A part of the text that has to be the same, and the hole behind it, unless it is the last.
@@ -78,8 +81,10 @@ struct EventTemplate {
     /// more than their holes.
     static let patience = 8
 
-    /// The event that was learned, with what its holes held.
+    /// The event that was learned, with what its holes held; behind it its first piece again.
     private var text: [UInt8] = []
+    /// Bytes of the event.
+    private var count = 0
     private var holes = EventHoles()
     /// By hole: its values have not all been the same.
     private var isVarying: UInt8 = 0
@@ -101,7 +106,8 @@ struct EventTemplate {
         else { return }
         disappointments += 1
         text.removeAll(keepingCapacity: true)
-        guard block.count <= Self.longest else { return }
+        count = block.count
+        guard count <= Self.longest else { return }
         text.append(contentsOf: block)
         self.holes = holes.moved(by: start)
         self.content = content
@@ -109,55 +115,79 @@ struct EventTemplate {
         divide()
     }
 
-    /// The event that begins at `start`, if it fits.
+    /// The events from `start` on that fit and have at most `limit` bytes each. A block has to
+    /// begin there.
     @inline(__always)
-    mutating func match(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Match? {
-        guard !text.isEmpty, start < bytes.count else { return nil }
-        if let match = fit(bytes, from: start) {
-            disappointments = 0
-            return match
-        }
-        return compare(bytes, from: start)
+    mutating func match(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, limit: Int
+    ) -> Run {
+        var run = Run(end: start)
+        guard !text.isEmpty else { return run }
+        repeat {
+            passSteady(bytes, limit, &run)
+        } while run.end < bytes.count && compare(bytes, limit, &run)
+        if run.events > 0 { disappointments = 0 }
+        return run
     }
 
-    /// Takes the holes for text that have held nothing else.
-    private mutating func fit(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Match? {
-        var offset = start
-        var hasText = hasSteadyText
-        let last = last
+    /// Passes events as long as the holes that have held nothing else are text.
+    private mutating func passSteady(
+        _ bytes: UnsafeRawBufferPointer, _ limit: Int, _ run: inout Run
+    ) {
+        let (last, hasSteadyText, content) = (last, hasSteadyText, content)
         // Where they lie: a look at one piece would copy all.
-        let isAlike = withUnsafePointer(to: &pieces) { pieces in
+        withUnsafePointer(to: &pieces) { pieces in
             text.withUnsafeBytes { text in
-                guard let text = text.baseAddress else { return false }
-                var piece = UnsafeRawPointer(pieces).assumingMemoryBound(to: Piece.self)
-                let final = piece + last
+                guard let text = text.baseAddress else { return }
+                let first = UnsafeRawPointer(pieces).assumingMemoryBound(to: Piece.self)
+                let final = first + last
+                let lead = first.pointee.count
+                var offset = run.end
+                guard bytes.hasSameBytes(as: text, at: offset, count: lead) else { return }
                 while true {
-                    let count = piece.pointee.count
-                    guard
-                        bytes.hasSameBytes(
-                            as: text + piece.pointee.start, at: offset, count: count)
-                    else { return false }
-                    offset &+= count
-                    if piece == final { return true }
-                    let hole = piece.pointee.hole
-                    guard let end = Self.end(of: hole, bytes, from: offset) else {
-                        return false
+                    offset &+= lead
+                    var hasText = hasSteadyText
+                    var piece = first
+                    while piece != final {
+                        let hole = piece.pointee.hole
+                        guard let end = Self.end(of: hole, bytes, from: offset) else { return }
+                        if hole == .content, end > offset { hasText = true }
+                        offset = end
+                        piece += 1
+                        // The last one is compared below.
+                        if piece == final { break }
+                        let count = piece.pointee.count
+                        guard
+                            bytes.hasSameBytes(
+                                as: text + piece.pointee.start, at: offset, count: count)
+                        else { return }
+                        offset &+= count
                     }
-                    if hole == .content, end > offset { hasText = true }
-                    offset = end
-                    piece += 1
+                    // With no hole that varies the first piece is the last, and behind us.
+                    let tail = last == 0 ? 0 : final.pointee.count
+                    let place = text + (final.pointee.start &+ final.pointee.count &- tail)
+                    let goesOn = bytes.hasSameBytes(as: place, at: offset, count: tail &+ lead)
+                    guard goesOn || bytes.hasSameBytes(as: place, at: offset, count: tail),
+                        offset &+ tail &- run.end <= limit
+                    else { return }
+                    offset &+= tail
+                    run.end = offset
+                    run.events &+= 1
+                    if content == .thoseWithText ? hasText : content == .all {
+                        run.contentEvents &+= 1
+                    }
+                    if !goesOn { return }
                 }
             }
         }
-        return isAlike ? Match(end: offset, hasContent: hasContent(hasText)) : nil
     }
 
-    /// Takes all holes for what they are, and notes which of them vary.
+    /// Passes one event, taking all holes for what they are, and notes which of them vary.
     @inline(never)
     private mutating func compare(
-        _ bytes: UnsafeRawBufferPointer, from start: Int
-    ) -> Match? {
-        var offset = start
+        _ bytes: UnsafeRawBufferPointer, _ limit: Int, _ run: inout Run
+    ) -> Bool {
+        var offset = run.end
         var place = 0
         var hasText = false
         var varying = isVarying
@@ -165,11 +195,11 @@ struct EventTemplate {
             guard let base = text.baseAddress else { return false }
             for index in 0..<holes.count {
                 let hole = holes[index]
-                let count = hole.start - place
-                guard bytes.hasSameBytes(as: base + place, at: offset, count: count),
-                    let end = Self.end(of: hole.kind, bytes, from: offset + count)
+                let lead = hole.start - place
+                guard bytes.hasSameBytes(as: base + place, at: offset, count: lead),
+                    let end = Self.end(of: hole.kind, bytes, from: offset + lead)
                 else { return false }
-                offset += count
+                offset += lead
                 if hole.kind == .content, end > offset { hasText = true }
                 let width = hole.end - hole.start
                 if end - offset != width
@@ -180,17 +210,22 @@ struct EventTemplate {
                 offset = end
                 place = hole.end
             }
-            let count = text.count - place
-            defer { offset += count }
-            return bytes.hasSameBytes(as: base + place, at: offset, count: count)
+            let tail = count - place
+            guard bytes.hasSameBytes(as: base + place, at: offset, count: tail) else {
+                return false
+            }
+            offset += tail
+            return true
         }
-        guard isAlike else { return nil }
-        disappointments = 0
+        guard isAlike, offset - run.end <= limit else { return false }
+        run.end = offset
+        run.events += 1
+        if content == .thoseWithText ? hasText : content == .all { run.contentEvents += 1 }
         if varying != isVarying {
             isVarying = varying
             divide()
         }
-        return Match(end: offset, hasContent: hasContent(hasText))
+        return true
     }
 
     /// Makes the pieces anew.
@@ -208,12 +243,14 @@ struct EventTemplate {
             start = hole.end
             last += 1
         }
-        pieces[last] = Piece(start: start, count: text.count - start)
-    }
-
-    @inline(__always)
-    private func hasContent(_ hasText: Bool) -> Bool {
-        content == .thoseWithText ? hasText : content == .all
+        pieces[last] = Piece(start: start, count: count - start)
+        text.removeLast(text.count - count)
+        let lead = pieces[0].count
+        text.append(contentsOf: repeatElement(0, count: lead))
+        text.withUnsafeMutableBytes { text in
+            guard let base = text.baseAddress else { return }
+            (base + count).copyMemory(from: base, byteCount: lead)
+        }
     }
 
     /// Where a hole ends that begins at `start`.

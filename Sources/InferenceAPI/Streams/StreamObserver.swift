@@ -37,18 +37,16 @@ struct StreamObserver {
         finishedChoices.nonzeroBitCount + finishedBeyond >= choices
     }
 
-    /// One past the event that begins at `start`, if it is like one that passed before it: then it
-    /// passes too and is counted. A block has to begin at `start`.
+    /// One past the events from `start` on that are like one that passed before them: then they
+    /// pass too and are counted. A block has to begin at `start`.
     @inline(__always)
     mutating func pass(
         _ bytes: UnsafeRawBufferPointer, from start: Int, limit: Int
-    ) -> Int? {
-        guard let match = template.match(bytes, from: start), match.end - start <= limit else {
-            return nil
-        }
-        events &+= 1
-        if match.hasContent { contentEvents &+= 1 }
-        return match.end
+    ) -> Int {
+        let run = template.match(bytes, from: start, limit: limit)
+        events &+= run.events
+        contentEvents &+= run.contentEvents
+        return run.end
     }
 
     /// Looks into one whole block.

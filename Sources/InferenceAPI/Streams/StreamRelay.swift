@@ -116,10 +116,7 @@ public struct StreamRelay: ~Copyable {
     /// One past the events from `start` on that are like one before them.
     @inline(__always)
     private mutating func passLike(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
-        guard scanner.isAtFreshBlock else { return start }
-        var offset = start
-        while let end = observer.pass(bytes, from: offset, limit: limit) { offset = end }
-        return offset
+        scanner.isAtFreshBlock ? observer.pass(bytes, from: start, limit: limit) : start
     }
 
     /// The upstream is over, as `cause` says. If the answer is not whole, an error event is
@@ -171,7 +168,7 @@ public struct StreamRelay: ~Copyable {
         var block: [UInt8] = []
         swap(&block, &held)
         let verdict = block.withUnsafeBytes { block in
-            observer.pass(block, from: 0, limit: limit) == nil ? settle(block) : .pass
+            observer.pass(block, from: 0, limit: limit) == 0 ? settle(block) : .pass
         }
         switch verdict {
         case .pass, .passAndFail: pending.append(contentsOf: block)

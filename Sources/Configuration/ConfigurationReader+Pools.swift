@@ -87,6 +87,11 @@ extension ConfigurationReader {
                 reading.error(
                     "\(isShown ? url.authority : "this address") is already an endpoint", at: text)
             }
+            if configuration.listeners.contains(where: { $0.isReached(by: url) }) {
+                reading.error(
+                    "this gateway itself listens there: requests would go round in circles",
+                    at: text)
+            }
             endpoints.append(
                 GatewayConfiguration.Endpoint(url: url, meters: meters, maxInFlight: maxInFlight))
         }

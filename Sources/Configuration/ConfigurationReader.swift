@@ -70,7 +70,7 @@ struct ConfigurationReader {
         configuration.admin.port =
             block.integer("port", in: 0...65_535) ?? configuration.admin.port
         configuration.admin.apiKeySHA256 = block.string("api_key_sha256").flatMap(digest)
-        if let address, !block.has("api_key_sha256"), !Self.isLoopback(address.value) {
+        if let address, !block.has("api_key_sha256"), !ServiceURL.isLoopback(address.value) {
             reading.warning(
                 "the admin listener is reachable from other machines without a key", at: address)
         }
@@ -236,9 +236,5 @@ struct ConfigurationReader {
             "expected the SHA-256 of a key as 64 hexadecimal digits, found "
                 + "\(text.value.count) characters", at: text)
         return nil
-    }
-
-    private static func isLoopback(_ address: String) -> Bool {
-        address.hasPrefix("127.") || address == "::1" || address == "localhost"
     }
 }

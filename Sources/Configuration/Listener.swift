@@ -14,6 +14,15 @@ extension GatewayConfiguration {
             self.port = port
             self.tls = tls
         }
+
+        /// True if who connects to `url` on this machine comes out here, as far as the texts tell.
+        func isReached(by url: ServiceURL) -> Bool {
+            guard port != 0, port == url.port else { return false }
+            if address == url.host { return true }
+            let isAnywhere = address == "0.0.0.0" || address == "::"
+            return url.isLoopback
+                && (isAnywhere || (address == "127.0.0.1" && url.host == "localhost"))
+        }
     }
 
     /// A certificate chain and its key, both as PEM files.

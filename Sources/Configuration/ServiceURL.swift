@@ -92,3 +92,12 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
         return (String(host), port)
     }
 }
+
+extension ServiceURL {
+    /// True if only this machine reaches it.
+    var isLoopback: Bool { Self.isLoopback(host) }
+
+    static func isLoopback(_ host: String) -> Bool {
+        host.hasPrefix("127.") || host == "::1" || host == "localhost"
+    }
+}

@@ -84,6 +84,29 @@ import Testing
     }
 
     @Test(arguments: [
+        ("{port: 8000}", "http://127.0.0.1:8000", true),
+        ("{port: 8000}", "http://localhost:8000", true),
+        ("{port: 8000, address: 0.0.0.0}", "http://127.0.0.1:8000", true),
+        ("{port: 8000, address: '::'}", "http://[::1]:8000", true),
+        ("{port: 8000, address: 10.0.0.1}", "http://10.0.0.1:8000", true),
+        ("{port: 8000, address: 10.0.0.1}", "http://127.0.0.1:8000", false),
+        ("{port: 8000, address: 0.0.0.0}", "http://10.0.0.2:8000", false),
+        ("{port: 8001}", "http://127.0.0.1:8000", false),
+        ("{port: 0}", "http://127.0.0.1:8000", false),
+    ])
+    func aGatewayIsNotItsOwnEndpoint(listener: String, url: String, isRefused: Bool) {
+        let report = parse("""
+            listeners: [\(listener)]
+            pools:
+              - {name: p, engine: vllm, profile: test, models: [{name: m}],
+                 endpoints: [{url: '\(url)'}]}
+            """)
+        #expect((report.configuration == nil) == isRefused)
+        let message = "this gateway itself listens there: requests would go round in circles"
+        #expect(report.issues.map(\.message).contains(message) == isRefused)
+    }
+
+    @Test(arguments: [
         ("classification: {cache: {entries: 8}}", true),
         ("task: classify, classification: {cache: {entries: 8}}", true),
         ("task: classify, dynamic_batching: {max_batch_size: 8}, classification: {labels: [a]}",

@@ -194,6 +194,69 @@ struct EventTemplateTests {
         }
     }
 
+    @Test("a buffer of events that is cut anywhere passes up to its last whole event")
+    func joinedCuts() {
+        func learned() -> StreamObserver {
+            var observer = observer(.chat)
+            for text in ["a", "b"] {
+                Array(StreamSamples.vllmText(text).utf8).withUnsafeBytes { bytes in
+                    if observer.pass(bytes, from: 0, limit: 1 << 20) == 0 {
+                        _ = observer.examine(bytes)
+                    }
+                }
+            }
+            return observer
+        }
+        let events = ["some text", "", "안 \\\" x"].map { Array(StreamSamples.vllmText($0).utf8) }
+        let bytes = Array(events.joined())
+        let ends = [0, events[0].count, events[0].count + events[1].count, bytes.count]
+        for count in 0...bytes.count {
+            var observer = learned()
+            let end = bytes[..<count].withUnsafeBytes {
+                observer.pass($0, from: 0, limit: 1 << 20)
+            }
+            let whole = ends.lastIndex { $0 <= count } ?? 0
+            #expect(end == ends[whole], "cut at \(count)")
+            #expect(observer.events == 2 + whole)
+            // The second of them is empty.
+            #expect(observer.contentEvents == 2 + [0, 1, 1, 2][whole])
+        }
+    }
+
+    @Test("an event over the limit ends a run in the middle of a buffer")
+    func limitWithinRun() {
+        let short = StreamSamples.vllmText("x")
+        let long = StreamSamples.vllmText(String(repeating: "y", count: 100))
+        let texts = [short, StreamSamples.vllmText("z"), short, long, short]
+        Array(texts.joined().utf8).withUnsafeBytes { bytes in
+            var observer = observer(.chat)
+            let first = short.utf8.count
+            _ = observer.examine(UnsafeRawBufferPointer(rebasing: bytes[..<first]))
+            #expect(observer.pass(bytes, from: first, limit: first + 50) == 3 * first)
+            #expect(observer.events == 3)
+        }
+    }
+
+    @Test("eight holes may all vary, nine are too many")
+    func manyHoles() {
+        func event(_ values: [Int]) -> String {
+            let members = values.enumerated().map { ",\"k\($0)\":\"\($1)\"" }.joined()
+            return "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]\(members)}\n\n"
+        }
+        for (count, unread) in [(7, 5), (8, 0)] {
+            compare((0..<6).map { event(Array(repeating: $0, count: count)) }, unread: unread)
+        }
+    }
+
+    @Test("content of choices that others follow is counted each time")
+    func choicesTwice() {
+        for second in ["[]", "null", "[{\"delta\":{\"content\":\"\"}}]"] {
+            let event =
+                "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}],\"choices\":\(second)}\n\n"
+            compare(Array(repeating: event, count: 4))
+        }
+    }
+
     @Test("a stream whose events differ in more is left alone, a long event is not kept")
     func patience() {
         func numbered(_ number: Int) -> String {

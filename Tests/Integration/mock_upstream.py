@@ -156,10 +156,20 @@ class MockUpstream:
         self.accepted = 0
         self.sockets: set[socket.socket] = set()
         self.lock = threading.Lock()
-        self.port = self.port or free_port()
-        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
+        self.listener = self._listen()
+        self.port = self.listener.getsockname()[1]
         self.stopping = False
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def _listen(self) -> socket.socket:
+        while True:
+            try:
+                return socket.create_server(
+                    ("127.0.0.1", self.port or free_port()), backlog=512)
+            except OSError:
+                # Somebody else may have been quicker; a port that was asked for is another matter.
+                if self.port:
+                    raise
 
     @property
     def url(self) -> str:

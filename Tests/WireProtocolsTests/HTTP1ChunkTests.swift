@@ -58,6 +58,19 @@ import Testing
         }
     }
 
+    @Test func framingComesOffTheSameAtEverySplit() {
+        let chunks = "5\r\nhello\r\n0000001\r\n \r\n00000004\r\nbig \r\n3\r\nbig\r\n"
+            + "B\r\n, big world\r\n0\r\nT: 1\r\n\r\n"
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let bytes = Array((head + chunks).utf8)
+        let whole = HTTP1Feeding.unframedResponses(bytes, step: bytes.count)
+        #expect(whole.messages.first?.text == "hello big big, big world")
+        for first in 1..<bytes.count {
+            let outcome = HTTP1Feeding.unframedResponses(bytes, step: bytes.count, first: first)
+            #expect(outcome == whole, "split at \(first)")
+        }
+    }
+
     @Test(arguments: [
         ("\r\n", HTTP1Error.malformedChunk),
         ("g\r\n", .malformedChunk),

@@ -108,13 +108,18 @@ enum HTTP1Feeding {
     }
 
     /// Responses as a client connection reads them: chunks lose their framing many at a time.
-    static func unframedResponses(_ bytes: [UInt8], step: Int) -> HTTP1Outcome {
+    static func unframedResponses(
+        _ bytes: [UInt8], step: Int, first: Int? = nil
+    ) -> HTTP1Outcome {
         var parser = HTTP1ResponseParser(limits: Limits())
         var outcome = HTTP1Outcome()
         var head = FieldBlock()
         var waiting: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: step) {
-            waiting += bytes[start..<min(start + step, bytes.count)]
+        var end = 0
+        while end < bytes.count {
+            let start = end
+            end = min(end + (end == 0 ? first ?? step : step), bytes.count)
+            waiting += bytes[start..<end]
             let used = waiting.withUnsafeMutableBytes { waiting in
                 read(waiting, by: &parser, &head, into: &outcome)
             }

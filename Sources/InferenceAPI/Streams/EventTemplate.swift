@@ -75,10 +75,10 @@ struct EventTemplate {
         var hole = EventHoles.Kind.string
     }
 
-    /// Bounds what a stream keeps, bytes.
-    static let longest = 2_048
-    /// After so many events learned in vain nothing is learned any more: the stream's differ in
-    /// more than their holes.
+    /// Bytes of an event that is learned, at most. A stream keeps up to twice as many.
+    static let longest = 1_024
+    /// When so many events more were learned than passed unread nothing is learned any more: the
+    /// stream's differ in more than their holes.
     static let patience = 8
 
     /// The event that was learned, with what its holes held; behind it its first piece again.
@@ -126,7 +126,7 @@ struct EventTemplate {
         repeat {
             passSteady(bytes, limit, &run)
         } while run.end < bytes.count && compare(bytes, limit, &run)
-        if run.events > 0 { disappointments = 0 }
+        disappointments = max(0, disappointments &- run.events)
         return run
     }
 

@@ -30,6 +30,8 @@ struct StreamChunkReader {
             case 7 where reader.equals(key, "choices"):
                 // What comes before them is the same in all chunks of a stream.
                 reader.holes.removeAll()
+                // Of choices before these, whose text is no hole any more.
+                if reader.chunk.hasContent { reader.hasOtherContent = true }
                 reader.readChoices()
             case 5 where reader.equals(key, "usage"): reader.readUsage()
             case 5 where reader.equals(key, "error"): reader.readError()

@@ -57,8 +57,8 @@ private func checkBlocks(of stream: UnsafeRawBufferPointer, cut choice: UInt8) t
         "blocks at \(ends) do not hold the stream's events")
 }
 
-/// The observer remembers how chunks begin and does not read that again: a stream must count as
-/// its events do when each comes alone.
+/// The observer remembers what chunks have in common and does not read that again: a stream must
+/// count as its events do when each comes alone.
 private func checkMemory(of stream: UnsafeRawBufferPointer) throws(Finding) {
     var together = StreamRelay(task: .chat, stripUsage: false, limits: Limits())
     var scanner = SSEScanner()
@@ -80,8 +80,23 @@ private func checkMemory(of stream: UnsafeRawBufferPointer) throws(Finding) {
         hasFinishReason = hasFinishReason || alone.hasFinishReason
         try require(alone.isOpen == together.isOpen, "only alone does a block end it, or not")
     }
+    try checkRuns(of: stream, upTo: start, together)
     try require(contentEvents == together.contentEvents, "content events alone and together")
     try require(hasFinishReason == together.hasFinishReason, "finish reasons alone and together")
+}
+
+/// As many events at once as the stream has counts as one after the other.
+private func checkRuns(
+    of stream: UnsafeRawBufferPointer, upTo end: Int, _ together: borrowing StreamRelay
+) throws(Finding) {
+    var joined = StreamRelay(task: .chat, stripUsage: false, limits: Limits())
+    joined.pass(UnsafeRawBufferPointer(rebasing: stream[..<end]))
+    try require(joined.isOpen == together.isOpen, "only joined do blocks end it, or not")
+    try require(joined.events == together.events, "events joined and together")
+    try require(
+        joined.contentEvents == together.contentEvents, "content events joined and together")
+    try require(
+        joined.hasFinishReason == together.hasFinishReason, "finish reasons joined and together")
 }
 
 extension StreamRelay {

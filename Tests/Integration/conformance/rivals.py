@@ -106,14 +106,14 @@ def spawn(name, version, command, h2, h1=None) -> Rival:
 
 
 def haproxy(folder, model) -> Rival:
-    ports = {"h2": free_port(), "h1": processes.free_port()}
+    ports = {"h2": free_port(), "h1": free_port()}
     file = folder / "haproxy.cfg"
     file.write_text(HAPROXY.format(model=model, **ports))
     return spawn("HAProxy", version_of("haproxy", "-v"), ["haproxy", "-db", "-f", file], **ports)
 
 
 def nginx(folder, model) -> Rival:
-    ports = {"h2": free_port(), "h1": processes.free_port()}
+    ports = {"h2": free_port(), "h1": free_port()}
     file = folder / "nginx.conf"
     file.write_text(NGINX.format(model=model, folder=folder, **ports))
     return spawn("nginx", version_of("nginx", "-v"), ["nginx", "-c", file, "-p", folder], **ports)

@@ -98,11 +98,11 @@ def test_files_of_the_repository_are_good(name):
 
 
 def test_port_in_use_is_said(bench, tmp_path):
-    mock, = bench.mocks()
+    mock, other = bench.mocks(2)
     settings = configuration(
-        [mock], listeners=[{"address": "127.0.0.1", "port": mock.port}])
+        [mock], listeners=[{"address": "127.0.0.1", "port": other.port}])
     status, _, err = check(tmp_path, json.dumps(settings), "serve")
-    assert status != 0 and str(mock.port) in err
+    assert status != 0 and str(other.port) in err
 
 
 def test_missing_certificate_is_said(bench, tmp_path):
